@@ -1,0 +1,67 @@
+"""One PostgreSQL for each test process, one fresh database for each test that asks for it."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+
+from houndmon.kit import embedded
+from houndmon.kit.migrate import migrate, migrations_folder
+
+TEMPLATE = "template_houndmon"
+names = (f"test_{number}" for number in itertools.count(1))
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[embedded.Cluster]:
+    """A running PostgreSQL, with a template database that holds houndmon's tables and Hound's."""
+    with embedded.temporary() as cluster:
+        asyncio.run(fill_template(cluster))
+        yield cluster
+
+
+async def fill_template(cluster: embedded.Cluster) -> None:
+    await administer(cluster, f"create database {TEMPLATE}")
+    conn = await asyncpg.connect(cluster.dsn(TEMPLATE))
+    await migrate(conn, migrations_folder())
+    await conn.execute((migrations_folder() / "source" / "hound.sql").read_text())
+    await conn.close()  # a template with connections cannot be cloned
+
+
+async def administer(cluster: embedded.Cluster, statement: str) -> None:
+    conn = await asyncpg.connect(cluster.dsn("postgres"))
+    await conn.execute(statement)
+    await conn.close()
+
+
+@pytest.fixture
+def database(cluster: embedded.Cluster) -> Iterator[str]:
+    """The DSN of a fresh, migrated database with empty source relations."""
+    name = next(names)
+    asyncio.run(administer(cluster, f"create database {name} template {TEMPLATE}"))
+    yield cluster.dsn(name)
+    asyncio.run(administer(cluster, f"drop database {name} with (force)"))
+
+
+@pytest.fixture
+def empty_database(cluster: embedded.Cluster) -> Iterator[str]:
+    """The DSN of a fresh database with nothing in it."""
+    name = next(names)
+    asyncio.run(administer(cluster, f"create database {name}"))
+    yield cluster.dsn(name)
+    asyncio.run(administer(cluster, f"drop database {name} with (force)"))
+
+
+@pytest.fixture
+async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to the fresh database; its session's time zone is UTC."""
+    conn = await asyncpg.connect(database)
+    yield conn
+    await conn.close()
