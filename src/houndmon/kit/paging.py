@@ -1,0 +1,36 @@
+"""Places in listings that are ordered by time and id, newest first."""
+
+import base64
+import binascii
+from datetime import datetime
+
+import msgspec
+
+from houndmon.kit.problems import BadInput, FieldError
+
+MOST_CURSOR_CHARACTERS = 200
+
+
+class Place(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
+    """The last entry that a page showed."""
+
+    at: datetime
+    id: int
+
+    def cursor(self) -> str:
+        """The place as a client carries it: opaque, safe in a URL."""
+        return base64.urlsafe_b64encode(msgspec.json.encode(self)).decode().rstrip("=")
+
+
+def place_of(cursor: str | None) -> Place | None:
+    """The place of a cursor. Raises BadInput where it is none of ours."""
+    if not cursor:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(cursor[:MOST_CURSOR_CHARACTERS] + "==")
+        place = msgspec.json.decode(raw, type=Place)
+    except (binascii.Error, ValueError, msgspec.MsgspecError):
+        place = None
+    if place is None or place.at.tzinfo is None or not 0 <= place.id < 2**63:
+        raise BadInput(FieldError("cursor", "is not one that a listing gave: leave it out to start anew"))
+    return place

@@ -1,0 +1,41 @@
+"""Guards on what a request may say, where the schema alone does not hold."""
+
+from typing import Any
+
+import msgspec
+from litestar import Request
+
+from houndmon.kit.problems import BadInput, FieldError
+
+MOST_LISTED = 200
+
+
+def only(request: Request[Any, Any, Any], *names: str) -> None:
+    """Refuse a query parameter that is unknown or given twice: a typing error must not go unnoticed."""
+    wrong = []
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in dict.fromkeys(given):
+        if name not in names:
+            wrong.append(FieldError(name, f"unknown; there are {', '.join(names) or 'none'}"))
+        elif given.count(name) > 1:
+            wrong.append(FieldError(name, "given more than once"))
+    if wrong:
+        raise BadInput(*wrong)
+
+
+def limit_of(text: str) -> int:
+    """How many entries a listing shall give. Raises BadInput."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4]) <= MOST_LISTED or len(text) > 3:
+        raise BadInput(FieldError("limit", f"must be a whole number from 1 to {MOST_LISTED}"))
+    return int(text)
+
+
+def checked_text(data: msgspec.Struct) -> None:
+    """Refuse NUL, which JSON can hold and PostgreSQL's text cannot. Raises BadInput."""
+    found = [
+        FieldError(name, "must not hold a NUL character")
+        for name, value in msgspec.structs.asdict(data).items()
+        if "\0" in (value if isinstance(value, str) else str(msgspec.to_builtins(value)))
+    ]
+    if found:
+        raise BadInput(*found)

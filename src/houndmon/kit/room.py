@@ -1,0 +1,142 @@
+"""A panel's room as the floor sees it: one load, two thin routes over it, and a desk that serves its answers."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+from litestar import MediaType, Request, Response, get
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.response import Template
+
+from houndmon.kit.filters import Filters
+from houndmon.kit.panel import Panel
+from houndmon.kit.problems import Busy, Problem, SourceUnreadable
+from houndmon.kit.shared import Shared
+from houndmon.kit.source import Snapshot, Source
+
+P = TypeVar("P", bound=Panel)
+PROBLEM_JSON = "application/problem+json"
+LIFE_SECONDS = 4.5  # an answer may be shared for one tick of 5 s
+DEADLINE_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Room(Generic[P]):
+    """A panel: its name, the question it answers, its answer's type, and its load."""
+
+    name: str
+    title: str
+    question: str
+    answer: type[P]
+    load: Callable[[Snapshot, Filters], Awaitable[P]]
+    reads: Literal["source", "state"] = "source"
+
+
+class Served(msgspec.Struct, frozen=True):
+    """An answer, its bytes and their strong ETag."""
+
+    panel: Panel
+    body: bytes
+    etag: str
+
+
+def served(panel: Panel) -> Served:
+    """An answer, encoded once for all who ask."""
+    body = msgspec.json.encode(panel)
+    return Served(panel, body, etag_of(body))
+
+
+def etag_of(body: bytes) -> str:
+    """The strong ETag of some bytes."""
+    return f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+
+
+class Desk:
+    """Serves every room's answers: shared while fresh, the last good one while the source cannot be read."""
+
+    def __init__(self, rooms: tuple[Room[Any], ...], source: Source, state: Source) -> None:
+        self.rooms = {room.name: room for room in rooms}
+        self._sources = {"source": source, "state": state}
+        self._shared = {
+            room.name: Shared(self._loader(room), life_seconds=LIFE_SECONDS, deadline_seconds=DEADLINE_SECONDS)
+            for room in rooms
+        }
+
+    def _loader(self, room: Room[Any]) -> Callable[[Filters], Awaitable[Served]]:
+        async def load(filters: Filters) -> Served:
+            async with self._sources[room.reads].snapshot() as snapshot:
+                return served(await room.load(snapshot, filters))
+
+        return load
+
+    async def answer(self, name: str, filters: Filters) -> Served:
+        """A room's answer. Raises SourceUnreadable or Busy where there never was a good one."""
+        shared = self._shared[name]
+        try:
+            return await shared.get(filters)
+        except (SourceUnreadable, Busy) as error:
+            last = shared.last_good(filters)
+            if last is None:
+                raise
+            return served(msgspec.structs.replace(last.panel, stale=True, stale_reason=str(error)))
+
+    def forget(self, name: str) -> None:
+        """Answer anew next time: something was written."""
+        self._shared[name].forget()
+
+
+def conditional(request: Request[Any, Any, Any], body: bytes, etag: str, media_type: str) -> Response[bytes]:
+    """The bytes, or 304 where the client has them already."""
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+    if etag in known or "*" in known:
+        return Response(b"", status_code=304, headers=headers, media_type=media_type)
+    return Response(body, headers=headers, media_type=media_type)
+
+
+REFUSALS = {
+    400: ResponseSpec(Problem, description="The request is wrong.", media_type=PROBLEM_JSON, generate_examples=False),
+    503: ResponseSpec(
+        Problem, description="The source cannot be read.", media_type=PROBLEM_JSON, generate_examples=False
+    ),
+}
+
+
+def routes(room: Room[Any]) -> list[HTTPRouteHandler]:
+    """The two routes of a room: JSON for programs, a fragment for the page."""
+
+    @get(
+        f"/api/panels/{room.name}",
+        name=f"{room.name}_json",
+        operation_id=f"{room.name}_panel",
+        summary=room.title,
+        description=room.question,
+        tags=["Panels"],
+        responses=REFUSALS,
+    )
+    async def show_json(
+        request: Request[Any, Any, Any], desk: NamedDependency[Desk], filters: NamedDependency[Filters]
+    ) -> Response[Panel]:
+        answer = await desk.answer(room.name, filters)
+        return conditional(request, answer.body, answer.etag, MediaType.JSON)  # type: ignore[return-value]
+
+    @get(f"/fragments/panels/{room.name}", name=f"{room.name}_fragment", include_in_schema=False)
+    async def show_fragment(desk: NamedDependency[Desk], filters: NamedDependency[Filters]) -> Template:
+        return Template(template_name=f"panels/{room.name}/fragment.html", context=await drawn(desk, room, filters))
+
+    # The type of the answer is the room's own: the OpenAPI document takes it from here.
+    show_json.fn.__annotations__["return"] = Response[room.answer]  # type: ignore[name-defined]
+    return [show_json, show_fragment]
+
+
+async def drawn(desk: Desk, room: Room[Any], filters: Filters) -> dict[str, Any]:
+    """What a room's fragment is drawn from: its answer, or why there is none."""
+    try:
+        panel, problem = (await desk.answer(room.name, filters)).panel, None
+    except (SourceUnreadable, Busy) as error:
+        panel, problem = None, str(error)
+    return {"room": room, "filters": filters, "panel": panel, "problem": problem}

@@ -1,0 +1,84 @@
+"""What the environment says of this process; every variable begins with `HOUNDMON_`."""
+
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal, cast
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+
+from houndmon.kit.problems import HoundmonError
+
+
+class SettingsError(HoundmonError):
+    """A variable cannot be used; the text names it."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """How this process runs. `database_url` None means the embedded PostgreSQL under `data_dir`."""
+
+    database_url: str | None = None
+    source_url: str | None = None
+    source_schema: str = "hound"
+    data_dir: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8600
+    timezone: str = "UTC"
+    auth: Literal["on", "off"] = "on"
+    log_level: str = "info"
+    demo: bool = False
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether the service can be reached from this machine alone."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings of an environment. Raises SettingsError, naming the variable."""
+    prefix = "HOUNDMON_"
+    given = {
+        name: environ[prefix + name.upper()]
+        for name in Settings.__struct_fields__
+        if environ.get(prefix + name.upper())
+    }
+    given.pop("demo", None)
+    settings = Settings(
+        database_url=given.get("database_url"),
+        source_url=given.get("source_url"),
+        source_schema=given.get("source_schema", "hound"),
+        data_dir=Path(given["data_dir"]).expanduser() if "data_dir" in given else None,
+        host=given.get("host", "127.0.0.1"),
+        port=_port(given.get("port", "8600")),
+        timezone=_zone(given.get("timezone", "UTC")),
+        auth=cast(Literal["on", "off"], _choice("HOUNDMON_AUTH", given.get("auth", "on"), "on", "off")),
+        log_level=_choice("HOUNDMON_LOG_LEVEL", given.get("log_level", "info"), "debug", "info", "warning", "error"),
+    )
+    if settings.auth == "off" and not settings.on_loopback:
+        raise SettingsError(
+            f"HOUNDMON_AUTH=off is accepted on loopback only, and HOUNDMON_HOST is {settings.host}: "
+            "set HOUNDMON_HOST=127.0.0.1"
+        )
+    return settings
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise SettingsError(f"HOUNDMON_PORT is {text!r}: set a port between 1 and 65535")
+    return int(text)
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise SettingsError(f"HOUNDMON_TIMEZONE is {name!r}: set an IANA name such as Europe/Berlin")
+    return ZoneInfo(name).key
+
+
+def _choice(variable: str, text: str, *choices: str) -> str:
+    if text not in choices:
+        raise SettingsError(f"{variable} is {text!r}: set one of {', '.join(choices)}")
+    return text
