@@ -1,0 +1,110 @@
+"""What listeners do: which client they use, what they play and how it ends."""
+
+from bisect import bisect
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
+from random import Random
+
+from houndmon.demo.catalogue import Catalogue
+from houndmon.demo.relations import Record
+
+# About 300,000 a week in both environments together.
+PLAYS_PER_SECOND = 300_000 / (7 * 86_400)
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A platform and browser, its share of all plays and how often it fails in health."""
+
+    platform: str | None
+    browser: str | None
+    share: float
+    failed: float = 0.0025
+    blocked: float = 0.0025
+    aborted: float = 0.01
+
+
+IOS_SAFARI = Client("ios", "safari", 0.21, failed=0.009, blocked=0.062)
+
+CLIENTS = (
+    IOS_SAFARI,
+    Client("ios", "app", 0.17, blocked=0.0),
+    Client("android", "chrome", 0.15, failed=0.004),
+    Client("android", "app", 0.16, blocked=0.0),
+    Client("windows", "chrome", 0.11),
+    Client("macos", "chrome", 0.06),
+    Client("macos", "safari", 0.05, blocked=0.006),
+    Client("windows", "edge", 0.035),
+    Client("windows", "firefox", 0.02, failed=0.006),
+    Client("linux", "firefox", 0.014, failed=0.006),
+    Client("linux", "chrome", 0.012),
+    Client("android", "samsung internet", 0.006, failed=0.008),
+    Client(None, None, 0.003, failed=0.01),
+)
+_SHARES = list(accumulate(client.share for client in CLIENTS))
+
+DECODE = ("MEDIA_ERR_DECODE", "The audio could not be decoded: unsupported sample entry in fragment")
+_ERRORS: tuple[tuple[str | None, str | None], ...] = (
+    ("MEDIA_ERR_NETWORK", "A network error ended the download of the media"),
+    ("MEDIA_ERR_NETWORK", "Segment request timed out after 8000 ms"),
+    ("MEDIA_ERR_NETWORK", "The connection was reset while the media was loading"),
+    DECODE,
+    ("DRM_LICENSE_EXPIRED", "The licence for this key id is no longer valid"),
+    ("DRM_LICENSE_EXPIRED", "The licence server answered 403"),
+    ("STREAM_404", "The playlist was not found at the edge"),
+    ("BUFFER_STALLED", "Playback stood still for 30 s with an empty buffer"),
+    ("MEDIA_ERR_SRC_NOT_SUPPORTED", "No supported source was found"),
+    ("BUFFER_STALLED", None),
+    (None, None),
+)
+_BLOCKED = ("NotAllowedError", "play() needs a gesture of the listener first")
+
+
+@dataclass(frozen=True, slots=True)
+class Playback:
+    """How playback fares beyond its health: a bump of the past or an incident."""
+
+    ios_safari_failed: float = 0.0
+    failed_times: float = 1.0
+
+
+HEALTHY = Playback()
+
+
+def draw_client(rng: Random) -> Client:
+    """Draw the client of one play."""
+    return CLIENTS[min(bisect(_SHARES, rng.random() * _SHARES[-1]), len(CLIENTS) - 1)]
+
+
+def draw_play(
+    rng: Random,
+    catalogue: Catalogue,
+    at: datetime,
+    environment: str,
+    *,
+    client: Client | None = None,
+    playback: Playback = HEALTHY,
+) -> Record:
+    """Draw one play attempt as a record of `play_attempts`."""
+    client = client or draw_client(rng)
+    song = catalogue.song(rng)
+    outcome, (code, message) = _outcome(rng, client, playback)
+    return (
+        at, environment, song.artist_id, song.release_id, song.track_id,
+        client.platform, client.browser, outcome, code, message,
+    )  # fmt: skip
+
+
+def _outcome(rng: Random, client: Client, playback: Playback) -> tuple[str, tuple[str | None, str | None]]:
+    chance = rng.random()
+    if client is IOS_SAFARI and chance < playback.ios_safari_failed:
+        return "failed", DECODE
+    failed = client.failed * playback.failed_times
+    if chance < 1 - failed - client.blocked - client.aborted:
+        return "started", (None, None)
+    if chance >= 1 - failed:
+        return "failed", rng.choice(_ERRORS)
+    if chance >= 1 - failed - client.blocked:
+        return "blocked", _BLOCKED
+    return "aborted", (None, None)

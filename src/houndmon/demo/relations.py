@@ -1,0 +1,52 @@
+"""Where the demo's rows go: the columns of Hound's relations, in the order of the demo's records."""
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+SCHEMA = "hound"
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "releases": ("release_id", "artist_id", "title", "artist_name"),
+    "tracks": ("track_id", "release_id", "artist_id", "environment", "state", "uploaded_at", "live_at"),
+    "upload_attempts": (
+        "occurred_at", "environment", "artist_id", "release_id", "track_id", "outcome", "rejection_reason",
+    ),
+    "transcode_jobs": (
+        "job_id", "environment", "artist_id", "release_id", "track_id", "status", "attempt", "queued_at",
+        "claimed_at", "started_at", "finished_at", "worker_id", "error_code", "error_message",
+    ),
+    "worker_heartbeats": ("worker_id", "environment", "beat_at", "process_started_at"),
+    "play_attempts": (
+        "occurred_at", "environment", "artist_id", "release_id", "track_id", "platform", "browser",
+        "outcome", "error_code", "error_message",
+    ),
+    "api_requests": ("occurred_at", "environment", "service", "route", "status_code", "requests"),
+}  # fmt: skip
+
+
+Record = tuple[object, ...]
+Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
+
+
+async def append(conn: Connection, relation: str, records: Iterable[Record]) -> int:
+    """Copy records into a relation and return how many there were."""
+    status = await conn.copy_records_to_table(relation, schema_name=SCHEMA, columns=COLUMNS[relation], records=records)
+    return int(status.rsplit(" ", 1)[-1])
+
+
+async def put(conn: Connection, relation: str, records: Iterable[Record]) -> None:
+    """Insert records, or replace those with the same first column."""
+    await conn.executemany(_upsert(relation), list(records))
+
+
+def _upsert(relation: str) -> str:
+    key, *others = COLUMNS[relation]
+    values = ", ".join(f"${place}" for place in range(1, len(others) + 2))
+    changes = ", ".join(f"{column} = excluded.{column}" for column in others)
+    return (
+        f"insert into {SCHEMA}.{relation} ({', '.join(COLUMNS[relation])}) values ({values}) "
+        f"on conflict ({key}) do update set {changes}"
+    )

@@ -1,0 +1,191 @@
+"""The transcode workers: they beat, claim jobs, start them, finish or fail them, and now and then restart."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
+from itertools import count
+from random import Random
+
+from houndmon.demo.incidents import HEALTH, Incident
+from houndmon.demo.relations import Record
+from houndmon.demo.transcoding import (
+    LOST,
+    PERMANENT,
+    WITHDRAWN,
+    Fate,
+    Job,
+    Track,
+    draw_backoff,
+    draw_fate,
+    draw_publication,
+    draw_start,
+)
+
+FLEET = {"prod": ("transcode-a-1", "transcode-a-2", "transcode-a-3"), "staging": ("transcode-s-1",)}
+SLOTS = 8
+BEAT = timedelta(seconds=10)
+RESTART_EVERY = 36 * 3600
+
+
+@dataclass(slots=True)
+class Worker:
+    """One worker process."""
+
+    worker_id: str
+    environment: str
+    process_started_at: datetime
+    beat_at: datetime | None = None
+
+    def record(self, at: datetime) -> Record:
+        """Beat, and return the beat as a record of `worker_heartbeats`."""
+        self.beat_at = at
+        return self.worker_id, self.environment, at, self.process_started_at
+
+
+@dataclass(slots=True)
+class Running:
+    """A claimed job and how its attempt will go."""
+
+    job: Job
+    starts_at: datetime
+    fate: Fate
+
+
+class Farm:
+    """All workers with the jobs they hold, as memory of what the relations say."""
+
+    def __init__(self, rng: Random, workers: list[Worker], *, now: datetime, speed: float = 1.0) -> None:
+        self.rng, self.workers = rng, workers
+        self.slots = SLOTS * max(1, round(speed))
+        self.changed_jobs: dict[str, Job] = {}
+        self.changed_tracks: dict[str, Track] = {}
+        self.incident = HEALTH
+        self._stepped_at = now
+        self._tracks: dict[str, Track] = {}
+        self._running: dict[str, list[Running]] = {worker.worker_id: [] for worker in workers}
+        self._waiting: dict[str, list[tuple[datetime, int, Job]]] = {name: [] for name in FLEET}
+        self._to_publish: list[tuple[datetime, int, Track]] = []
+        self._order = count()
+
+    def take(self, job: Job, track: Track, now: datetime) -> None:
+        """Take in an active job, wherever it stands; a claimed one stays with its worker."""
+        self._tracks[track.track_id] = track
+        held = self._running.get(job.worker_id or "")
+        if job.status == "in_progress" and held is not None:
+            fate = draw_fate(self.rng)
+            held.append(Running(job, now, fate))
+        elif job.environment in self._waiting:
+            self._wait(job, now if job.status != "in_progress" else job.queued_at)
+
+    def receive(self, job: Job, track: Track, now: datetime) -> None:
+        """Take in a job and track that are not in the relations yet."""
+        self.take(job, track, now)
+        self._note(job)
+
+    def take_ready(self, track: Track, now: datetime) -> None:
+        """Take in a track that waits for its publication."""
+        heappush(self._to_publish, (now + draw_publication(self.rng), next(self._order), track))
+
+    def step(self, now: datetime, incident: Incident) -> list[Record]:
+        """Let everything happen that is due, and return the beats."""
+        beats = self._beat(now, incident)
+        for worker in self.workers:
+            troubled = incident if worker.environment == "prod" else HEALTH
+            if not troubled.workers_down:
+                self._work(worker, now, troubled)
+        self._publish(now)
+        self._stepped_at = now
+        return beats
+
+    def revive(self, now: datetime) -> None:
+        """Start prod's processes anew; what they held goes back for a retry."""
+        for worker in self.workers:
+            if worker.environment == "prod":
+                self._restart(worker, now)
+
+    def drain(self) -> tuple[Iterable[Record], Iterable[Record]]:
+        """Hand over the records of the jobs and tracks that changed."""
+        jobs = [job.record() for job in self.changed_jobs.values()]
+        tracks = [track.record() for track in self.changed_tracks.values()]
+        self.changed_jobs, self.changed_tracks = {}, {}
+        return jobs, tracks
+
+    def _beat(self, now: datetime, incident: Incident) -> list[Record]:
+        due = [worker for worker in self.workers if worker.beat_at is None or now - worker.beat_at >= BEAT]
+        down = "prod" if incident.workers_down else None
+        return [worker.record(now) for worker in due if worker.environment != down]
+
+    def _work(self, worker: Worker, now: datetime, incident: Incident) -> None:
+        seconds = (now - self._stepped_at).total_seconds()
+        if incident is HEALTH and self.rng.random() < seconds / RESTART_EVERY:
+            self._restart(worker, now)
+        if not incident.jobs_hang:
+            self._running[worker.worker_id] = [
+                running for running in self._running[worker.worker_id] if self._goes_on(running, now)
+            ]
+        if not incident.claims_stop:
+            self._claim(worker, now, incident)
+
+    def _goes_on(self, running: Running, now: datetime) -> bool:
+        job = running.job
+        if job.started_at is None and running.starts_at <= now:
+            job.started_at = self._lately(running.starts_at, now)
+            self._note(job)
+        if job.started_at is None:
+            return True
+        ends_at = job.started_at + timedelta(seconds=running.fate.seconds)
+        if ends_at > now:
+            return True
+        self._settle(job, running.fate, self._lately(ends_at, now))
+        return False
+
+    def _settle(self, job: Job, fate: Fate, at: datetime) -> None:
+        job.settle(fate, at)
+        track = self._note(job)
+        if job.status == "retrying":
+            self._wait(job, at + draw_backoff(self.rng))
+            return
+        del self._tracks[job.track_id]
+        if job.status == "completed":
+            self.take_ready(track, at)
+
+    def _claim(self, worker: Worker, now: datetime, incident: Incident) -> None:
+        waiting, held = self._waiting[worker.environment], self._running[worker.worker_id]
+        # One claim a step and worker spreads a backlog over the fleet.
+        if waiting and waiting[0][0] <= now and len(held) < self.slots:
+            _, _, job = heappop(waiting)
+            job.claim(worker.worker_id, now)
+            permanent = incident.permanent if incident is not HEALTH else PERMANENT
+            held.append(Running(job, now + draw_start(self.rng), draw_fate(self.rng, permanent)))
+            self._note(job)
+
+    def _restart(self, worker: Worker, now: datetime) -> None:
+        worker.process_started_at, worker.beat_at = now, None
+        for running in self._running[worker.worker_id]:
+            running.job.error_code, running.job.error_message = LOST
+            running.job.retry()
+            self._note(running.job)
+            self._wait(running.job, now + timedelta(seconds=3))
+        self._running[worker.worker_id] = []
+
+    def _publish(self, now: datetime) -> None:
+        while self._to_publish and self._to_publish[0][0] <= now:
+            due_at, _, track = heappop(self._to_publish)
+            track.state = "withdrawn" if self.rng.random() < WITHDRAWN else "live"
+            track.live_at = self._lately(due_at, now)
+            self.changed_tracks[track.track_id] = track
+
+    def _note(self, job: Job) -> Track:
+        track = self._tracks[job.track_id]
+        track.follow(job)
+        self.changed_jobs[job.job_id] = job
+        self.changed_tracks[track.track_id] = track
+        return track
+
+    def _wait(self, job: Job, ready_at: datetime) -> None:
+        heappush(self._waiting[job.environment], (ready_at, next(self._order), job))
+
+    def _lately(self, due_at: datetime, now: datetime) -> datetime:
+        # What should have happened while nothing ran happens now: the past is not written to.
+        return due_at if due_at > self._stepped_at else now

@@ -1,0 +1,256 @@
+"""The living Hound: each second it writes what listeners, artists, workers and the gateway have done."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import TypeAlias
+
+import asyncpg
+import structlog
+
+from houndmon.demo.catalogue import Catalogue
+from houndmon.demo.gateway import QUIET, draw_requests
+from houndmon.demo.history import load_history, prune
+from houndmon.demo.incidents import Incident
+from houndmon.demo.listeners import HEALTHY, IOS_SAFARI, PLAYS_PER_SECOND, draw_play
+from houndmon.demo.memory import active_jobs, next_number, ready_tracks, workers
+from houndmon.demo.relations import Connection, Record, append, put
+from houndmon.demo.schedule import Announcement, Schedule
+from houndmon.demo.traffic import ENVIRONMENTS, lift, moments, poisson
+from houndmon.demo.uploads import REJECTED, UPLOADS_PER_SECOND, Upload, draw_upload
+from houndmon.demo.workers import Farm
+
+TICK_SECONDS = 1.0
+LONGEST_STEP = timedelta(seconds=10)
+GAP = timedelta(seconds=60)
+PRUNED_EVERY = timedelta(hours=6)
+TICK_TIMEOUT_SECONDS = 15
+RETRY_SECONDS = (1.0, 2.0, 5.0)
+
+# Telemetry sends its counts in batches, which keeps a week of them small.
+TELEMETRY = timedelta(seconds=5)
+
+# At the quietest hour a storm of retries must still be enough for the rule's 50 attempts.
+LEAST_RETRIES_PER_SECOND = 1.5
+
+Source: TypeAlias = asyncpg.Pool | str
+Announce = Callable[[Announcement], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+
+class World:
+    """The simulated Hound between two ticks; what it remembers of the relations is read by `resume`."""
+
+    def __init__(self, schedule: Schedule, *, seed: int, speed: float = 1.0) -> None:
+        self.schedule, self.speed = schedule, speed
+        self.catalogue = Catalogue(seed)
+        self.active: Announcement | None = None
+        self._seed = seed
+
+    async def resume(self, conn: Connection, now: datetime) -> None:
+        """Take up the workers, jobs and tracks where the relations say they are."""
+        self.rng = Random(f"{self._seed}:world:{now.timestamp()}")
+        self.farm = Farm(self.rng, await workers(conn, now), now=now, speed=self.speed)
+        self.number = await next_number(conn)
+        self.ticked_at = self.told_at = self.pruned_at = now
+        for job, track in await active_jobs(conn):
+            self.farm.take(job, track, now)
+        for track in await ready_tracks(conn):
+            self.farm.take_ready(track, now)
+
+    async def tick(self, conn: Connection, now: datetime) -> list[Announcement]:
+        """Write what has happened since the last tick, and return the incidents that began or healed."""
+        since = max(self.ticked_at, now - LONGEST_STEP)
+        incident = self.schedule.incident(now)
+        current, before = self.schedule.current(now), self.active
+        if current != before:
+            await self._turn(conn, before, incident, now)
+        await self._listen(conn, since, now, incident)
+        await self._upload(conn, since, now, incident)
+        await self._answer(conn, now, incident)
+        await self._work(conn, now, incident)
+        if now - self.pruned_at > PRUNED_EVERY:
+            await prune(conn, now)
+            self.pruned_at = now
+        self.ticked_at, self.active = now, current
+        return _news(before, current)
+
+    async def _turn(self, conn: Connection, before: Announcement | None, incident: Incident, now: datetime) -> None:
+        if before and before.name == "workers-die":
+            self.farm.revive(now)
+        late = []
+        for _ in range(incident.late_batch):
+            queued_at = now - timedelta(minutes=self.rng.uniform(16, 20))
+            late.append(self._draw_upload(now, "prod", 0.0, queued_at))
+        await self._receive(conn, late, now)
+
+    async def _listen(self, conn: Connection, since: datetime, now: datetime, incident: Incident) -> None:
+        seconds = (now - since).total_seconds()
+        rate = PLAYS_PER_SECOND * lift(now) * self.speed
+        plays: list[Record] = []
+        for environment, share in ENVIRONMENTS.items():
+            playback = incident.playback if environment == "prod" else HEALTHY
+            count = poisson(self.rng, rate * share * seconds)
+            plays += [
+                draw_play(self.rng, self.catalogue, at, environment, playback=playback)
+                for at in moments(self.rng, since, now, count)
+            ]
+        if incident.ios_safari_times:
+            retries = max(rate * incident.ios_safari_times, LEAST_RETRIES_PER_SECOND)
+            plays += [
+                draw_play(self.rng, self.catalogue, at, "prod", client=IOS_SAFARI, playback=incident.playback)
+                for at in moments(self.rng, since, now, poisson(self.rng, retries * seconds))
+            ]
+        if plays:
+            await append(conn, "play_attempts", plays)
+
+    async def _upload(self, conn: Connection, since: datetime, now: datetime, incident: Incident) -> None:
+        seconds = (now - since).total_seconds()
+        rate = UPLOADS_PER_SECOND * lift(now) * self.speed
+        drawn: list[Upload] = []
+        for environment, share in ENVIRONMENTS.items():
+            prod = environment == "prod"
+            mean = rate * share + (self._burst(rate, incident, now) if prod else 0.0)
+            rejected = incident.rejected if prod else REJECTED
+            times = moments(self.rng, since, now, poisson(self.rng, mean * seconds))
+            drawn += [self._draw_upload(at, environment, rejected) for at in times]
+        await self._receive(conn, drawn, now)
+
+    def _burst(self, rate: float, incident: Incident, now: datetime) -> float:
+        current = self.schedule.current(now)
+        if current is None or not incident.burst.uploads:
+            return 0.0
+        # All of it in the first half, so that the rest of the incident shows what came of it.
+        half = incident.seconds / 2
+        over = now - current.begins_at > timedelta(seconds=half)
+        return 0.0 if over else (incident.burst.uploads + incident.burst.hours * 3600 * rate) / half
+
+    def _draw_upload(
+        self, at: datetime, environment: str, rejected: float, queued_at: datetime | None = None
+    ) -> Upload:
+        self.number += 1
+        return draw_upload(
+            self.rng,
+            self.catalogue,
+            at,
+            environment,
+            number=self.number,
+            rejected=rejected,
+            queued_at=queued_at,
+        )
+
+    async def _receive(self, conn: Connection, drawn: list[Upload], now: datetime) -> None:
+        if not drawn:
+            return
+        await append(conn, "upload_attempts", [upload.record for upload in drawn])
+        for upload in drawn:
+            if upload.job and upload.track:
+                self.farm.receive(upload.job, upload.track, now)
+
+    async def _answer(self, conn: Connection, now: datetime, incident: Incident) -> None:
+        if now - self.told_at < TELEMETRY:
+            return
+        seconds = min(now - self.told_at, LONGEST_STEP).total_seconds()
+        requests: list[Record] = []
+        for environment, share in ENVIRONMENTS.items():
+            trouble = incident.trouble if environment == "prod" else QUIET
+            level = share * lift(now) * self.speed
+            requests += draw_requests(self.rng, now, environment, seconds=seconds, share=level, trouble=trouble)
+        await append(conn, "api_requests", requests)
+        self.told_at = now
+
+    async def _work(self, conn: Connection, now: datetime, incident: Incident) -> None:
+        beats = self.farm.step(now, incident)
+        jobs, tracks = self.farm.drain()
+        if beats:
+            await append(conn, "worker_heartbeats", beats)
+        if jobs:
+            await put(conn, "transcode_jobs", jobs)
+        if tracks:
+            await put(conn, "tracks", tracks)
+
+
+async def run(
+    source: Source,
+    *,
+    seed: int,
+    speed: float,
+    calm: bool,
+    incident: str | None,
+    announce: Announce | None,
+    started_at: datetime | None = None,
+) -> None:
+    """Let Hound live until cancelled, over any trouble with the database.
+
+    `source` must be able to write. `started_at`, by default the database's clock, anchors the schedule: pass
+    the one that the page's own `Schedule` has. Raises ValueError for an unknown incident or a speed of 0.
+    """
+    world: World | None = None
+    if started_at is not None:
+        world = World(_plan(started_at, seed, speed, calm, incident), seed=seed, speed=speed)
+    failures = 0
+    while True:
+        try:
+            async with _connect(source) as conn:
+                now = await conn.fetchval("select now()")
+                world = world or World(_plan(now, seed, speed, calm, incident), seed=seed, speed=speed)
+                await load_history(conn, seed=seed, now=now, progress=False)
+                await world.resume(conn, now)
+                while await _tick(conn, world, announce):
+                    failures = 0
+                    await asyncio.sleep(TICK_SECONDS)
+        # Whatever went wrong, a dead world would look like an outage of the real one.
+        except Exception as error:  # noqa: BLE001
+            log.warning("demo_tick_failed", error=repr(error), failures=failures + 1)
+            await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+            failures += 1
+
+
+def _plan(at: datetime, seed: int, speed: float, calm: bool, incident: str | None) -> Schedule:
+    return Schedule(seed=seed, started_at=at, speed=speed, calm=calm, first=incident)
+
+
+async def _tick(conn: Connection, world: World, announce: Announce | None) -> bool:
+    async with asyncio.timeout(TICK_TIMEOUT_SECONDS), conn.transaction():
+        now = await conn.fetchval("select now()")
+        if now - world.ticked_at > GAP:
+            # The machine has slept: begin anew, which fills the gap.
+            return False
+        news = await world.tick(conn, now)
+    for announcement in news:
+        log.info("demo_incident_turned", incident=announcement.name, phase=announcement.phase)
+        if announce is not None:
+            await _tell(announce, announcement)
+    return True
+
+
+async def _tell(announce: Announce, announcement: Announcement) -> None:
+    try:
+        await announce(announcement)
+    # Whoever listens may fail; the world goes on.
+    except Exception as error:  # noqa: BLE001
+        log.warning("demo_announcement_failed", incident=announcement.name, error=repr(error))
+
+
+@asynccontextmanager
+async def _connect(source: Source) -> AsyncIterator[Connection]:
+    if not isinstance(source, str):
+        async with source.acquire(timeout=5) as lent:
+            yield lent
+        return
+    own = await asyncpg.connect(source, timeout=5, command_timeout=60, server_settings={"timezone": "UTC"})
+    try:
+        yield own
+    finally:
+        await own.close(timeout=2)
+
+
+def _news(before: Announcement | None, current: Announcement | None) -> list[Announcement]:
+    if before == current:
+        return []
+    healed = [replace(before, phase="healed")] if before else []
+    return healed + ([replace(current, phase="began")] if current else [])
