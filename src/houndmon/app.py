@@ -1,0 +1,138 @@
+"""The composition root: which rooms there are, and what they stand on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import Litestar
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import License, Tag
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.plugins.prometheus import PrometheusConfig
+from litestar.static_files import create_static_files_router
+from litestar.template import TemplateConfig
+
+from houndmon import __version__
+from houndmon.demo.schedule import Schedule
+from houndmon.kit.paths import PACKAGE, resource
+from houndmon.kit.room import Desk, Room
+from houndmon.kit.settings import Settings
+from houndmon.kit.source import Source, open_pool, retired
+from houndmon.panels.api import routes as api
+from houndmon.panels.incidents import routes as incidents
+from houndmon.panels.ingest import routes as ingest
+from houndmon.panels.playback import routes as playback
+from houndmon.panels.transcode import routes as transcode
+from houndmon.panels.workers import routes as workers
+from houndmon.web import edge, health, metrics, page, reference
+from houndmon.web.display import FILTERS
+from houndmon.web.summary import routes as summary
+
+PANELS: tuple[Room[Any], ...] = (
+    ingest.ROOM,
+    transcode.ROOM,
+    workers.ROOM,
+    playback.ROOM,
+    incidents.ROOM,
+    api.ROOM,
+)
+DESCRIPTION = "What is broken in Hound, since when, why, who owns it and what to do."
+TAGS = [
+    Tag(name="Panels", description="One endpoint a panel; every figure is defined in docs/numbers.md."),
+    Tag(name="Summary", description="The five answers at once."),
+    Tag(name="Incidents", description="The feed of what happened."),
+    Tag(name="Operations", description="For those who run houndmon."),
+]
+SOURCE_PLACES, STATE_PLACES = 16, 8  # connections
+MAX_BODY_BYTES = 64 * 1024
+
+
+Companion = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+
+def create_app(
+    settings: Settings, database_url: str, *, companion: Companion | None = None, demo: Schedule | None = None
+) -> Litestar:
+    """The whole service on one database; nothing is opened before its lifespan begins.
+
+    A `companion` lives inside that lifespan: the demo's simulated Hound, with its `demo` schedule.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        state_pool = await open_pool(database_url, size=STATE_PLACES)
+        source_pool = await open_pool(settings.source_url or database_url, size=SOURCE_PLACES)
+        source = Source(source_pool, settings.source_schema, settings.timezone)
+        state = Source(state_pool, "houndmon", settings.timezone)
+        app.state.update(
+            {
+                "settings": settings,
+                "state": state,
+                "source": source,
+                "desk": Desk(PANELS, source, state),
+                "summary": summary.Desk(source),
+            }
+        )
+        try:
+            yield
+        finally:
+            await asyncio.gather(retired(state_pool), retired(source_pool))
+
+    return Litestar(
+        route_handlers=[
+            *(route for room in (ingest, transcode, workers, playback, incidents, api) for route in room.ROUTES),
+            *summary.ROUTES,
+            *page.ROUTES,
+            *health.ROUTES,
+            *reference.ROUTES,
+            *metrics.ROUTES,
+            create_static_files_router("/static", [resource("static")], include_in_schema=False),
+        ],
+        lifespan=[lifespan, *([companion] if companion else [])],
+        dependencies={
+            "filters": Provide(edge.provide_filters),
+            "desk": Provide(provide_desk, sync_to_thread=False),
+        },
+        exception_handlers=edge.HANDLERS,
+        before_send=[edge.add_headers],
+        compression_config=CompressionConfig(backend="gzip", minimum_size=500, gzip_compress_level=6),
+        template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates(settings))),
+        openapi_config=OpenAPIConfig(
+            title="houndmon",
+            version=__version__,
+            description=DESCRIPTION,
+            license=License(name="Apache-2.0", identifier="Apache-2.0"),
+            tags=TAGS,
+            render_plugins=[],
+            path="/api",
+        ),
+        middleware=[PrometheusConfig(app_name="houndmon", prefix="houndmon", group_path=True).middleware],
+        logging_config=None,
+        request_max_body_size=MAX_BODY_BYTES,
+        state=State({"panels": PANELS, "demo": demo}),
+    )
+
+
+def provide_desk(state: State) -> Desk:
+    """The desk that serves the panels."""
+    desk: Desk = state.desk
+    return desk
+
+
+def templates(settings: Settings) -> Environment:
+    """The templates of every room; what is undefined raises, what strangers wrote is escaped."""
+    found = Environment(
+        loader=FileSystemLoader(PACKAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    found.filters.update(FILTERS)
+    found.globals.update({"version": __version__, "rooms": PANELS, "settings": settings})
+    return found

@@ -1,0 +1,149 @@
+"""Run houndmon on a simulated Hound: a week of history first, then a platform that lives and breaks.
+
+Without log-in, on loopback only. Incidents happen and heal on a schedule that the page announces.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+
+import asyncpg
+import msgspec
+from litestar import Litestar
+
+from houndmon.app import Companion, create_app
+from houndmon.commands.database import connected, data_dir, database, migrated
+from houndmon.commands.serve import end_on_sigterm, listen
+from houndmon.demo import history, world
+from houndmon.demo.incidents import INCIDENTS
+from houndmon.demo.schedule import Announcement, Schedule
+from houndmon.kit import log as logs
+from houndmon.kit.paths import resource
+from houndmon.kit.problems import HoundmonError
+from houndmon.kit.settings import Settings, SettingsError
+from houndmon.panels.incidents.model import NewIncident
+from houndmon.panels.incidents.store import record_incident
+
+MARK = "made by houndmon demo"
+
+
+class NotOurs(HoundmonError):
+    """The database holds a Hound that the demo did not make."""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """How the simulated Hound behaves."""
+    parser.add_argument("--seed", type=int, default=1, help="another seed is another Hound (default: 1)")
+    parser.add_argument("--speed", type=speed, default=1.0, help="times the traffic, and the pace of incidents")
+    parser.add_argument("--incident", choices=sorted(INCIDENTS), metavar="NAME", help="let this one happen now")
+    parser.add_argument("--calm", action="store_true", help="let no incident happen")
+    parser.epilog = "incidents:\n" + "\n".join(f"  {name}: {one.title}" for name, one in sorted(INCIDENTS.items()))
+
+
+def speed(text: str) -> float:
+    """A pace from 0.1 to 50."""
+    value = float(text)
+    if not 0.1 <= value <= 50:
+        raise argparse.ArgumentTypeError("must lie between 0.1 and 50")
+    return value
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Serve the demo until SIGTERM or SIGINT."""
+    if not settings.on_loopback:
+        raise SettingsError(
+            f"the demo has no log-in: it listens on loopback only, and HOUNDMON_HOST is {settings.host}"
+        )
+    if settings.source_url:
+        raise SettingsError("the demo makes its own source: unset HOUNDMON_SOURCE_URL")
+    settings = msgspec.structs.replace(
+        settings, data_dir=data_dir(settings) / "demo", auth="off", demo=True, source_schema="hound"
+    )
+    logs.configure(settings.log_level)
+    end_on_sigterm()
+    with database(settings) as url:
+        migrated(url)
+        started_at = asyncio.run(prepare(url, options.seed))
+        schedule = Schedule(
+            seed=options.seed, started_at=started_at, speed=options.speed, calm=options.calm, first=options.incident
+        )
+        announce_on_terminal(schedule, started_at)
+        listen(create_app(settings, url, companion=living(url, options, started_at), demo=schedule), settings)
+    return 0
+
+
+async def prepare(url: str, seed: int) -> datetime:
+    """Create Hound's relations and fill them up to now; the database's clock. Raises NotOurs."""
+    async with connected(url) as conn:
+        await refuse_strangers(conn)
+        await conn.execute((resource("migrations") / "source" / "hound.sql").read_text(encoding="utf-8"))
+        await conn.execute(f"comment on schema hound is '{MARK}'")
+        now = await conn.fetchval("select clock_timestamp()")
+        print("Filling Hound with its last seven days …", file=sys.stderr, flush=True)
+        await history.load_history(conn, seed=seed, now=now, progress=sys.stderr.isatty())
+        started_at: datetime = await conn.fetchval("select clock_timestamp()")
+        return started_at
+
+
+async def refuse_strangers(conn: asyncpg.Connection) -> None:
+    """The demo deletes old rows: it touches no Hound but its own. Raises NotOurs."""
+    known = await conn.fetchrow(
+        "select obj_description(oid, 'pg_namespace') as mark from pg_namespace where nspname = 'hound'"
+    )
+    if known and known["mark"] != MARK:
+        raise NotOurs(
+            "this database has a schema `hound` that the demo did not make, and the demo deletes old rows: "
+            "unset HOUNDMON_DATABASE_URL, or name an empty database"
+        )
+
+
+def announce_on_terminal(schedule: Schedule, now: datetime) -> None:
+    """Say what will happen next."""
+    for one in schedule.upcoming(now):
+        print(f"  {one.begins_at:%H:%M:%S} UTC  {one.title}", file=sys.stderr, flush=True)
+
+
+def living(url: str, options: argparse.Namespace, started_at: datetime) -> Companion:
+    """The simulated Hound beside the service, for as long as it runs."""
+
+    @asynccontextmanager
+    async def beside(app: Litestar) -> AsyncIterator[None]:
+        async def announce(news: Announcement) -> None:
+            async with app.state.state.borrowed() as conn:
+                await record_incident(conn, as_incident(news))
+            app.state.desk.forget("incidents")
+
+        task = asyncio.create_task(
+            world.run(
+                url,
+                seed=options.seed,
+                speed=options.speed,
+                calm=options.calm,
+                incident=options.incident,
+                announce=announce,
+                started_at=started_at,
+            )
+        )
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    return beside
+
+
+def as_incident(news: Announcement) -> NewIncident:
+    """What the simulated Hound does, as an event from outside."""
+    if news.phase == "healed":
+        return NewIncident(
+            service_area="demo", severity="info", impact=f"Healed: {news.title}", environment="prod", kind="external"
+        )
+    impact = f"{news.title}. {news.expect}"
+    return NewIncident(
+        service_area="demo", severity="warning", impact=impact[:200], environment="prod", kind="external"
+    )

@@ -1,0 +1,114 @@
+"""The page: everything that is ready at once is drawn by the server, the rest fetches itself."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Annotated, Any
+
+from litestar import get
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+from litestar.response import Template
+
+from houndmon.kit.filters import RANGES, Filters
+from houndmon.kit.problems import BadInput, Busy, FieldError, SourceUnreadable
+from houndmon.kit.room import Desk, Room, drawn
+
+READY_SECONDS = 0.25  # a page that waits for its slowest panel is no page on a bad day
+ORDER = ("transcode", "workers", "playback", "ingest", "api", "incidents")
+HEADERS = {"Cache-Control": "no-cache"}
+
+Context = dict[str, Any]
+
+
+@get("/", include_in_schema=False)
+async def show_page(
+    state: State,
+    desk: NamedDependency[Desk],
+    filters: NamedDependency[Filters],
+    wall: Annotated[str, QueryParameter(description="`1` for a screen on the wall.")] = "",
+    panel: Annotated[str, QueryParameter(description="The panel to put first.")] = "",
+) -> Template:
+    """The page. What is not ready within a quarter of a second is a place that fills itself."""
+    rooms = in_order(desk, panel)
+    answers = await ready(
+        summarized(state, filters), *(drawn(desk, room, filters) for room in rooms), seconds=READY_SECONDS
+    )
+    strip, *panels = answers
+    context = {
+        "filters": filters,
+        "ranges": RANGES,
+        "wall": checked_wall(wall),
+        "focus": panel,
+        "strip": strip or unsummarized(state, filters),
+        "panels": [found or undrawn(room, filters) for room, found in zip(rooms, panels, strict=True)],
+    }
+    return Template(template_name="web/page.html", context=context, headers=HEADERS)
+
+
+@get("/fragments/summary", include_in_schema=False)
+async def show_summary(state: State, filters: NamedDependency[Filters]) -> Template:
+    """The answer strip."""
+    return Template(template_name="web/summary/fragment.html", context=await summarized(state, filters))
+
+
+def in_order(desk: Desk, first: str) -> list[Room[Any]]:
+    """The panels, what matters most first; before them all the one asked for. Raises BadInput."""
+    if first and first not in desk.rooms:
+        raise BadInput(FieldError("panel", f"must be one of {', '.join(desk.rooms)}"))
+    wanted = dict.fromkeys([*([first] if first else []), *ORDER, *desk.rooms])
+    return [desk.rooms[name] for name in wanted if name in desk.rooms]
+
+
+def checked_wall(text: str) -> bool:
+    """Whether the page hangs on a wall. Raises BadInput."""
+    if text not in ("", "0", "1"):
+        raise BadInput(FieldError("wall", "must be 0 or 1"))
+    return text == "1"
+
+
+async def summarized(state: State, filters: Filters) -> Context:
+    """What the answer strip is drawn from."""
+    found = unsummarized(state, filters)
+    try:
+        return found | {"summary": await state.summary.answer(filters.environment)}
+    except (SourceUnreadable, Busy) as error:
+        return found | {"problem": str(error)}
+
+
+def unsummarized(state: State, filters: Filters) -> Context:
+    """What the answer strip is drawn from until the summary is there."""
+    return {"filters": filters, "summary": None, "problem": None, "demo": state.get("demo")}
+
+
+def undrawn(room: Room[Any], filters: Filters) -> Context:
+    """What a panel is drawn from until its answer is there."""
+    return {"room": room, "filters": filters, "panel": None, "problem": None}
+
+
+async def ready(*work: Coroutine[Any, Any, Context], seconds: float) -> Sequence[Context | None]:
+    """What each piece of work came to within that time; the rest goes on. Raises BadInput."""
+    tasks = [asyncio.create_task(one) for one in work]
+    await asyncio.wait(tasks, timeout=seconds)
+    for task in tasks:
+        task.add_done_callback(seen)
+    return [result(task) for task in tasks]
+
+
+def result(task: asyncio.Task[Context]) -> Context | None:
+    """What a task came to; None while it runs. Where it failed, the panel asks again and says so itself."""
+    if not task.done():
+        return None
+    error = task.exception()
+    if isinstance(error, BadInput):
+        raise error
+    return None if error else task.result()
+
+
+def seen(task: asyncio.Task[Context]) -> None:
+    """Take note of an error that comes too late for the page."""
+    if not task.cancelled():
+        task.exception()
+
+
+ROUTES = [show_page, show_summary]

@@ -1,0 +1,36 @@
+"""The API's reference: the OpenAPI document, drawn as a page that needs nothing from elsewhere."""
+
+from typing import Any
+
+import msgspec
+from litestar import Litestar, Request, get
+from litestar.response import Template
+
+
+def document(app: Litestar) -> bytes:
+    """The OpenAPI document as it is committed: keys sorted, indented by two."""
+    schema = msgspec.to_builtins(app.openapi_schema.to_schema(), str_keys=True)
+    return msgspec.json.format(msgspec.json.encode(schema, order="sorted"), indent=2) + b"\n"
+
+
+@get("/docs", include_in_schema=False)
+async def docs(request: Request[Any, Any, Any]) -> Template:
+    """The document as a page."""
+    schema = msgspec.json.decode(document(request.app))
+    return Template(
+        template_name="web/reference.html",
+        context={"document": schema, "resolve": lambda part: resolve(schema, part)},
+    )
+
+
+def resolve(document: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """What a `$ref` stands for; anything else is itself."""
+    while "$ref" in part:
+        found: Any = document
+        for step in part["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        part = found
+    return part
+
+
+ROUTES = [docs]
