@@ -53,9 +53,7 @@ def digest(lock: Path) -> str:
 def create_venv() -> None:
     if importlib.util.find_spec("ensurepip") is None:
         package = f"python{sys.version_info[0]}.{sys.version_info[1]}-venv"
-        sys.exit(
-            f"This Python has no ensurepip: install the system package {package} (Debian), then try again."
-        )
+        sys.exit(f"This Python has no ensurepip: install the system package {package} (Debian), then try again.")
     say(f"making {VENV.name} with Python {sys.version.split()[0]}")
     shutil.rmtree(VENV, ignore_errors=True)
     subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
@@ -194,12 +192,8 @@ def enter_venv() -> None:
 
 
 def main() -> None:
-    chores = {
-        chore.__name__: chore for chore in (demo, test, lint, openapi, bench, lock, postgres, acceptance)
-    }
-    listing = "\n".join(
-        f"  {name:12}{(chore.__doc__ or '').splitlines()[0]}" for name, chore in chores.items()
-    )
+    chores = {chore.__name__: chore for chore in (demo, test, lint, openapi, bench, lock, postgres, acceptance)}
+    listing = "\n".join(f"  {name:12}{(chore.__doc__ or '').splitlines()[0]}" for name, chore in chores.items())
     parser = argparse.ArgumentParser(
         description=__doc__,
         epilog=f"chores:\n{listing}",

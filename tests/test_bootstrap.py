@@ -54,18 +54,14 @@ def test_it_has_one_version():
 
 def test_it_lists_its_chores():
     """dev.py says what it can do without installing anything, in isolation from any environment."""
-    done = subprocess.run(
-        [sys.executable, "-I", ROOT / "dev.py", "--help"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-I", ROOT / "dev.py", "--help"], capture_output=True, text=True, check=True)
     for chore in ("demo", "test", "lint", "openapi", "bench", "lock", "postgres", "acceptance"):
         assert re.search(rf"^  {chore} +[A-Z]", done.stdout, re.MULTILINE), chore
 
 
 def test_it_refuses_an_unknown_chore():
     """A mistyped chore is refused, with the list of those there are."""
-    done = subprocess.run(
-        [sys.executable, "-I", ROOT / "dev.py", "tset"], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-I", ROOT / "dev.py", "tset"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "acceptance" in done.stderr
 

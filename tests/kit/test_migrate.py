@@ -132,8 +132,6 @@ async def test_it_brings_the_incidents_table(conn):
     """The migrated database takes an incident and refuses one outside the contract."""
     assert await pending(conn, migrations_folder()) == []
     insert = "insert into houndmon.incidents (occurred_at, service_area, severity, impact, kind)"
-    assert (
-        await conn.fetchval(f"{insert} values (now(), 'ingest', 'info', 'none', 'manual') returning id") == 1
-    )
+    assert await conn.fetchval(f"{insert} values (now(), 'ingest', 'info', 'none', 'manual') returning id") == 1
     with pytest.raises(asyncpg.CheckViolationError):
         await conn.execute(f"{insert} values (now(), 'ingest', 'fatal', 'none', 'manual')")
