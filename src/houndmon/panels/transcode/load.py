@@ -11,6 +11,7 @@ from houndmon.kit.sql import statements
 from houndmon.kit.stats import wilson
 from houndmon.kit.text import BLANKS
 from houndmon.panels.transcode.model import (
+    Finish,
     Finished,
     JobId,
     JobRow,
@@ -84,6 +85,13 @@ async def waits_minutes(snapshot: Snapshot, filters: Filters, since: datetime) -
     args = (filters.environment, snapshot.clock.soon, since, snapshot.clock.now)
     waits = await snapshot.rows(SQL["waits"], Wait, *args, filters=filters)
     return {wait.status: wait.seconds / 60 for wait in waits}
+
+
+async def load_idle_minutes(snapshot: Snapshot, filters: Filters) -> float | None:
+    """Minutes since a job last finished; None where none did in 7 days."""
+    args = (filters.environment, snapshot.clock.soon, snapshot.clock.since("7d"))
+    found = await snapshot.rows(SQL["newest_finish"], Finish, *args)
+    return snapshot.clock.age_seconds(found[0].finished_at) / 60 if found else None
 
 
 async def oldest_queued(snapshot: Snapshot, filters: Filters, since: datetime) -> str | None:

@@ -1,6 +1,7 @@
 """The arithmetic of the transcode queue: counted jobs in, figures out."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
@@ -39,6 +40,12 @@ class JobId(msgspec.Struct):
     """One job."""
 
     job_id: str
+
+
+class Finish(msgspec.Struct):
+    """When a job finished."""
+
+    finished_at: datetime
 
 
 class JobsByStatus(msgspec.Struct):

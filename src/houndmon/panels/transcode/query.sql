@@ -86,3 +86,16 @@ select count(*) as rows
 from {transcode_jobs}
 where (environment < 'prod' or environment > 'prod' and environment < 'staging' or environment > 'staging')
     and (finished_at is null or finished_at >= $1::timestamptz) {filters};
+
+-- name: newest_finish
+-- When did a job last finish?
+-- Relies on (environment, finished_at).
+-- $1 environment, $2 the last instant that counts as now, $3 the first instant
+select finished_at
+from {transcode_jobs}
+where environment = $1
+    and finished_at between $3::timestamptz and $2::timestamptz
+    and status in ('failed', 'completed')
+    and greatest(queued_at, claimed_at, started_at) <= $2::timestamptz
+order by finished_at desc
+limit 1;

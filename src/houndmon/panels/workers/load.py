@@ -1,6 +1,7 @@
 """Reads the workers' figures."""
 
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 from houndmon.kit.filters import Filters
@@ -8,11 +9,13 @@ from houndmon.kit.panel import Percentiles, anomalies, ignored, window_shown
 from houndmon.kit.source import Snapshot
 from houndmon.kit.sql import statements
 from houndmon.panels.workers.model import (
+    FRESH_SECONDS,
     Beat,
     Claims,
     FlawRow,
     Idle,
     Liveness,
+    Pause,
     Process,
     Workers,
     by_worker,
@@ -56,6 +59,13 @@ async def load(snapshot: Snapshot, filters: Filters) -> Workers:
 async def load_liveness(snapshot: Snapshot, filters: Filters) -> Liveness:
     """Whether anybody works in an environment; needs the heartbeats alone."""
     return await newest_liveness(snapshot, filters, await recent_processes(snapshot, filters))
+
+
+async def load_pauses(snapshot: Snapshot, filters: Filters, span: str) -> list[Pause]:
+    """The pauses between beats in the last `span` and the 120 s before it, with the first and last beat."""
+    since = snapshot.clock.since(span) - timedelta(seconds=FRESH_SECONDS)
+    args = (filters.environment, snapshot.clock.soon, since, snapshot.clock.now)
+    return await snapshot.rows(SQL["pauses"], Pause, *args)
 
 
 async def recent_processes(snapshot: Snapshot, filters: Filters) -> list[Process]:

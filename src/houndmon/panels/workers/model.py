@@ -27,6 +27,13 @@ class Beat(msgspec.Struct):
     beat_at: datetime
 
 
+class Pause(msgspec.Struct):
+    """A beat, and the next one after it; None where it is the last."""
+
+    beat_at: datetime
+    next_beat_at: datetime | None
+
+
 class FlawRow(msgspec.Struct):
     """How many beats have a flaw."""
 
@@ -132,3 +139,18 @@ def listed(groups: dict[str, list[Process]], clock: Clock) -> list[Worker]:
     """The workers expected, missing ones first, then by id."""
     found = (expected(worker_id, processes, clock) for worker_id, processes in groups.items())
     return sorted((w for w in found if w), key=lambda w: (w.status == "alive", w.worker_id))
+
+
+def fresh_seconds(pauses: list[Pause], start: datetime, clock: Clock) -> float:
+    """For how long since `start` the newest beat was at most 120 s old, in seconds.
+
+    `pauses` holds the first and the last beat since 120 s before `start` or earlier, and each before a longer pause.
+    """
+    if not pauses:
+        return 0.0
+    fresh = (clock.now - start).total_seconds()
+    stale = [(start, pauses[0].beat_at)]
+    stale += [(pause.beat_at + timedelta(seconds=FRESH_SECONDS), pause.next_beat_at or clock.now) for pause in pauses]
+    for begin, end in stale:
+        fresh -= max(0.0, (min(end, clock.now) - max(begin, start)).total_seconds())
+    return max(0.0, fresh)

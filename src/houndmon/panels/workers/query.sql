@@ -21,6 +21,27 @@ from {worker_heartbeats}
 where environment = $1 and beat_at <= $2::timestamptz and process_started_at <= $2::timestamptz
 having count(*) > 0;
 
+-- name: pauses
+-- Before which pauses of more than 120 s did an environment's workers beat, and when did they beat first and last?
+-- Relies on (environment, worker_id, beat_at).
+-- $1 environment, $2 the last instant that counts as now, $3 the first instant, $4 now
+select beat_at, next_beat_at
+from (
+    select
+        beat_at,
+        lead(beat_at) over (order by beat_at) as next_beat_at,
+        row_number() over (order by beat_at) = 1 as is_first
+    from (
+        select least(beat_at, $4::timestamptz) as beat_at
+        from {worker_heartbeats}
+        where environment = $1
+            and beat_at between $3::timestamptz and $2::timestamptz
+            and process_started_at <= $2::timestamptz
+    ) as sound
+) as paired
+where is_first or next_beat_at is null or next_beat_at > beat_at + interval '120 seconds'
+order by beat_at;
+
 -- name: flaws
 -- How many beats since a time lie in the future, or belong to no known environment?
 -- $1 environment, $2 the last instant that counts as now, $3 the first instant

@@ -1,0 +1,144 @@
+"""The alerts' routes: listings, one alert, and what people do to them."""
+
+from typing import Annotated, Any
+
+from litestar import Request, delete, get, post
+from litestar.datastructures import State
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import FromPath, JSONBody, QueryParameter
+
+from houndmon.alerts import people
+from houndmon.alerts.model import (
+    Acknowledgement,
+    AlertPage,
+    Closing,
+    NewSilence,
+    Silence,
+    SilenceList,
+    SingleAlert,
+)
+from houndmon.kit.filters import checked_environment
+from houndmon.kit.paging import place_of
+from houndmon.kit.problems import BadInput, FieldError, Problem
+from houndmon.kit.requests import checked_text, limit_of, only
+from houndmon.kit.room import PROBLEM_JSON, REFUSALS
+
+STATES = ("open", "closed", "all")
+
+
+def refusal(description: str) -> ResponseSpec:
+    """A problem document, for the OpenAPI document."""
+    return ResponseSpec(Problem, description=description, media_type=PROBLEM_JSON, generate_examples=False)
+
+
+MISSING = {404: refusal("There is no such thing.")}
+CONFLICTS = {
+    **MISSING,
+    409: refusal("The alert still fires, or is closed already; `notes` holds what was sent."),
+    422: refusal("Notes are missing or too short; `errors` names them, `notes` holds what was sent."),
+}
+
+
+@get("/api/alerts", operation_id="list_alerts", summary="Alerts", tags=["Alerts"], responses=REFUSALS)
+async def list_alerts(
+    request: Request[Any, Any, Any],
+    state: State,
+    wanted: Annotated[
+        str, QueryParameter(name="state", description="open, closed or all.", schema_extra={"enum": list(STATES)})
+    ] = "open",
+    environment: Annotated[str | None, QueryParameter(description="Only this environment.")] = None,
+    rule: Annotated[str | None, QueryParameter(description="Only this rule.")] = None,
+    limit: Annotated[str, QueryParameter(description="How many, from 1 to 200.")] = "50",
+    cursor: Annotated[str | None, QueryParameter(description="`next_cursor` of the page before.")] = None,
+) -> AlertPage:
+    """Alerts, the newest first, page by page."""
+    only(request, "state", "environment", "rule", "limit", "cursor")
+    if wanted not in STATES:
+        raise BadInput(FieldError("state", f"must be one of {', '.join(STATES)}"))
+    if rule and rule not in state.config().rules:
+        raise BadInput(FieldError("rule", f"must be one of {', '.join(state.config().rules)}"))
+    place, where = place_of(cursor), checked_environment(environment) if environment else None
+    async with state.state.borrowed() as conn:
+        return await people.alerts_page(conn, wanted, where, rule or None, place, limit_of(limit))
+
+
+@get("/api/alerts/{id:str}", operation_id="get_alert", summary="One alert", tags=["Alerts"], responses=MISSING)
+async def get_alert(request: Request[Any, Any, Any], state: State, id: FromPath[str]) -> SingleAlert:
+    """All that is known of an alert: evidence, timeline, notes."""
+    only(request)
+    return await single(state, people.alert_id(id))
+
+
+async def single(state: State, id: int) -> SingleAlert:
+    """An alert with its timeline, the deliveries of its notifications included."""
+    async with state.state.borrowed() as conn:
+        return await people.one_alert(conn, id, await state.deliveries(conn, id))
+
+
+@post(
+    "/api/alerts/{id:str}/acknowledge",
+    status_code=200,
+    operation_id="acknowledge_alert",
+    summary="Take an alert",
+    tags=["Alerts"],
+    responses=CONFLICTS,
+)
+async def acknowledge_alert(state: State, id: FromPath[str], data: JSONBody[Acknowledgement]) -> SingleAlert:
+    """Say that somebody looks at an open alert. Said twice is said once."""
+    checked_text(data)
+    async with state.state.borrowed() as conn:
+        await people.acknowledge(conn, people.alert_id(id), data.note, None)
+    return await single(state, people.alert_id(id))
+
+
+@post(
+    "/api/alerts/{id:str}/close",
+    status_code=200,
+    operation_id="close_alert",
+    summary="Close an alert",
+    tags=["Alerts"],
+    responses=CONFLICTS,
+)
+async def close_alert(state: State, id: FromPath[str], data: JSONBody[Closing]) -> SingleAlert:
+    """Close a recovered alert, with three notes."""
+    checked_text(data)
+    async with state.state.borrowed() as conn:
+        await people.close(conn, people.alert_id(id), data, None)
+    state.desk.forget("incidents")
+    return await single(state, people.alert_id(id))
+
+
+@get("/api/silences", operation_id="list_silences", summary="Silences", tags=["Alerts"], responses=REFUSALS)
+async def list_silences(request: Request[Any, Any, Any], state: State) -> SilenceList:
+    """The silences in force, and those that ended within a week."""
+    only(request)
+    async with state.state.borrowed() as conn:
+        return await people.list_silences(conn)
+
+
+@post("/api/silences", operation_id="add_silence", summary="Silence alerts", tags=["Alerts"], responses=REFUSALS)
+async def add_silence(state: State, data: JSONBody[NewSilence]) -> Silence:
+    """Keep people from being told of what matches, until a time. It stays in sight."""
+    checked_text(data)
+    async with state.state.borrowed() as conn:
+        return await people.add_silence(conn, data, None)
+
+
+@delete(
+    "/api/silences/{id:str}", operation_id="end_silence", summary="End a silence", tags=["Alerts"], responses=MISSING
+)
+async def end_silence(state: State, id: FromPath[str]) -> None:
+    """End a silence now."""
+    async with state.state.borrowed() as conn:
+        await people.end_silence(conn, people.alert_id(id))
+
+
+ROUTES = [
+    list_alerts,
+    get_alert,
+    acknowledge_alert,
+    close_alert,
+    list_silences,
+    add_silence,
+    end_silence,
+]

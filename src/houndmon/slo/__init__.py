@@ -1,0 +1,1 @@
+"""Service levels as arithmetic: objective, error budget, burn rate. Knows no database and no panel."""
