@@ -19,6 +19,11 @@ from litestar.template import TemplateConfig
 
 from houndmon import __version__
 from houndmon.demo.schedule import Schedule
+from houndmon.alerts import routes as alerts
+from houndmon.config.live import LiveConfig
+from houndmon.evaluator import routes as evaluator
+from houndmon.evaluator.desk import LevelDesk
+from houndmon.evaluator.loop import Evaluator, Ticked
 from houndmon.kit.paths import PACKAGE, resource
 from houndmon.kit.room import Desk, Room
 from houndmon.kit.settings import Settings
@@ -26,29 +31,31 @@ from houndmon.kit.source import Source, open_pool, retired
 from houndmon.panels.api import routes as api
 from houndmon.panels.incidents import routes as incidents
 from houndmon.panels.ingest import routes as ingest
+from houndmon.notify.heartbeat import Pulse
+from houndmon.notify.outbox import deliveries_of
+from houndmon.notify.sender import Sender
 from houndmon.panels.playback import routes as playback
+from houndmon.panels.publish import routes as publish
 from houndmon.panels.transcode import routes as transcode
 from houndmon.panels.workers import routes as workers
-from houndmon.web import edge, health, metrics, page, reference
+from houndmon.web import alerts as alert_pages
+from houndmon.web import edge, health, metrics, page, reference, runbooks
 from houndmon.web.display import FILTERS
 from houndmon.web.summary import routes as summary
 
-PANELS: tuple[Room[Any], ...] = (
-    ingest.ROOM,
-    transcode.ROOM,
-    workers.ROOM,
-    playback.ROOM,
-    incidents.ROOM,
-    api.ROOM,
-)
+ROOMS = (ingest, transcode, workers, publish, playback, incidents, api)
+PANELS: tuple[Room[Any], ...] = tuple(room.ROOM for room in ROOMS)
 DESCRIPTION = "What is broken in Hound, since when, why, who owns it and what to do."
 TAGS = [
     Tag(name="Panels", description="One endpoint a panel; every figure is defined in docs/numbers.md."),
     Tag(name="Summary", description="The five answers at once."),
+    Tag(name="Alerts", description="What is broken, and what people did about it."),
+    Tag(name="Rules", description="One endpoint a rule: verdict and state for each environment and subject."),
+    Tag(name="Service levels", description="SLI, error budget and burn rates."),
     Tag(name="Incidents", description="The feed of what happened."),
     Tag(name="Operations", description="For those who run houndmon."),
 ]
-SOURCE_PLACES, STATE_PLACES = 16, 8  # connections
+SOURCE_PLACES, STATE_PLACES, WATCH_PLACES = 16, 8, 6  # connections; the evaluator has its own
 MAX_BODY_BYTES = 64 * 1024
 
 
@@ -56,12 +63,19 @@ Companion = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
 def create_app(
-    settings: Settings, database_url: str, *, companion: Companion | None = None, demo: Schedule | None = None
+    settings: Settings,
+    database_url: str,
+    live_config: LiveConfig | None = None,
+    *,
+    companion: Companion | None = None,
+    demo: Schedule | None = None,
 ) -> Litestar:
     """The whole service on one database; nothing is opened before its lifespan begins.
 
-    A `companion` lives inside that lifespan: the demo's simulated Hound, with its `demo` schedule.
+    `live_config` is the defaults where there is none. A `companion` lives inside that lifespan: the demo's simulated Hound, with its `demo` schedule.
     """
+
+    config = live_config or LiveConfig(None)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -69,25 +83,44 @@ def create_app(
         source_pool = await open_pool(settings.source_url or database_url, size=SOURCE_PLACES)
         source = Source(source_pool, settings.source_schema, settings.timezone)
         state = Source(state_pool, "houndmon", settings.timezone)
+        watch_pool = await open_pool(settings.source_url or database_url, size=WATCH_PLACES)
+        watch_source = Source(watch_pool, settings.source_schema, settings.timezone)
+        watch_state_pool = await open_pool(database_url, size=4)
+        watch_state = Source(watch_state_pool, "houndmon", settings.timezone)
+        sender, pulse = Sender(watch_state_pool, config), Pulse(config)
+        evaluator = Evaluator(watch_source, watch_state, config, after=pulse_and_poke(pulse, sender))
+        levels = LevelDesk(source, config)
         app.state.update(
             {
                 "settings": settings,
+                "config": config,
                 "state": state,
                 "source": source,
                 "desk": Desk(PANELS, source, state),
-                "summary": summary.Desk(source),
+                "levels": levels,
+                "summary": summary.Desk(source, state, levels),
+                "deliveries": deliveries_of,
             }
         )
+        tasks = [asyncio.create_task(evaluator.run()), asyncio.create_task(sender.run())]
         try:
             yield
         finally:
-            await asyncio.gather(retired(state_pool), retired(source_pool))
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            pools = (state_pool, source_pool, watch_pool, watch_state_pool)
+            await asyncio.gather(*(retired(pool) for pool in pools))
 
     return Litestar(
         route_handlers=[
-            *(route for room in (ingest, transcode, workers, playback, incidents, api) for route in room.ROUTES),
+            *(route for room in ROOMS for route in room.ROUTES),
+            *alerts.ROUTES,
+            *evaluator.ROUTES,
             *summary.ROUTES,
             *page.ROUTES,
+            *alert_pages.ROUTES,
+            *runbooks.ROUTES,
             *health.ROUTES,
             *reference.ROUTES,
             *metrics.ROUTES,
@@ -99,6 +132,7 @@ def create_app(
             "desk": Provide(provide_desk, sync_to_thread=False),
         },
         exception_handlers=edge.HANDLERS,
+        before_request=edge.refuse_strangers,
         before_send=[edge.add_headers],
         compression_config=CompressionConfig(backend="gzip", minimum_size=500, gzip_compress_level=6),
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates(settings))),
@@ -116,6 +150,16 @@ def create_app(
         request_max_body_size=MAX_BODY_BYTES,
         state=State({"panels": PANELS, "demo": demo}),
     )
+
+
+def pulse_and_poke(pulse: Pulse, sender: Sender) -> Callable[[Ticked | None, str | None], None]:
+    """What follows each tick: the heartbeat URL is called, and the sender wakes."""
+
+    def after(done: Ticked | None, trouble: str | None) -> None:
+        pulse.beat(trouble)
+        sender.poke()
+
+    return after
 
 
 def provide_desk(state: State) -> Desk:

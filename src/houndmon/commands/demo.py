@@ -5,6 +5,7 @@ Without log-in, on loopback only. Incidents happen and heal on a schedule that t
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -16,7 +17,9 @@ from litestar import Litestar
 
 from houndmon.app import Companion, create_app
 from houndmon.commands.database import connected, data_dir, database, migrated
-from houndmon.commands.serve import end_on_sigterm, listen
+from houndmon.commands.serve import end_on_sigterm, listen, reload_on_sighup
+from houndmon.config.live import LiveConfig
+from houndmon.config.load import path_of
 from houndmon.demo import history, world
 from houndmon.demo.incidents import INCIDENTS
 from houndmon.demo.schedule import Announcement, Schedule
@@ -71,7 +74,10 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             seed=options.seed, started_at=started_at, speed=options.speed, calm=options.calm, first=options.incident
         )
         announce_on_terminal(schedule, started_at)
-        listen(create_app(settings, url, companion=living(url, options, started_at), demo=schedule), settings)
+        config = LiveConfig(path_of(os.environ))
+        reload_on_sighup(config)
+        app = create_app(settings, url, config, companion=living(url, options, started_at), demo=schedule)
+        listen(app, settings)
     return 0
 
 

@@ -4,6 +4,7 @@ Without HOUNDMON_DATABASE_URL an embedded PostgreSQL under HOUNDMON_DATA_DIR ser
 """
 
 import argparse
+import os
 import signal
 import sys
 from types import FrameType
@@ -14,6 +15,8 @@ from litestar import Litestar
 
 from houndmon.app import create_app
 from houndmon.commands.database import DatabaseDown, database, migrated
+from houndmon.config.live import LiveConfig
+from houndmon.config.load import path_of
 from houndmon.kit import log as logs
 from houndmon.kit.settings import Settings, SettingsError
 
@@ -35,7 +38,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     with database(settings) as url:
         if not options.no_migrate:
             migrate_or_wait(url)
-        listen(create_app(settings, url), settings)
+        config = LiveConfig(path_of(os.environ))
+        reload_on_sighup(config)
+        listen(create_app(settings, url, config), settings)
     return 0
 
 
@@ -63,6 +68,16 @@ def listen(app: Litestar, settings: Settings) -> None:
         timeout_keep_alive=30,
     )
     uvicorn.Server(config).run()
+
+
+def reload_on_sighup(config: LiveConfig) -> None:
+    """Read the configuration again on SIGHUP, where there is such a signal; a bad file keeps the old rules."""
+
+    def reload(number: int, frame: FrameType | None) -> None:
+        config.reload()
+
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, reload)
 
 
 def end_on_sigterm() -> None:

@@ -2,9 +2,11 @@
 
 import base64
 import binascii
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from houndmon.kit.problems import BadInput, FieldError
 
@@ -14,8 +16,8 @@ MOST_CURSOR_CHARACTERS = 200
 class Place(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """The last entry that a page showed."""
 
-    at: datetime
-    id: int
+    at: Annotated[datetime, Meta(tz=True)]
+    id: Annotated[int, Meta(ge=0, lt=2**63)]
 
     def cursor(self) -> str:
         """The place as a client carries it: opaque, safe in a URL."""
@@ -29,8 +31,7 @@ def place_of(cursor: str | None) -> Place | None:
     try:
         raw = base64.urlsafe_b64decode(cursor[:MOST_CURSOR_CHARACTERS] + "==")
         place = msgspec.json.decode(raw, type=Place)
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
-        place = None
-    if place is None or place.at.tzinfo is None or not 0 <= place.id < 2**63:
-        raise BadInput(FieldError("cursor", "is not one that a listing gave: leave it out to start anew"))
-    return place
+        return Place(place.at.astimezone(UTC), place.id)
+    except (binascii.Error, ValueError, OverflowError, msgspec.MsgspecError):
+        wrong = FieldError("cursor", "is not one that a listing gave: leave it out to start anew")
+        raise BadInput(wrong) from None

@@ -1,6 +1,7 @@
 """What the environment says of this process; every variable begins with `HOUNDMON_`."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, cast
@@ -67,7 +68,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
 
 
 def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 0 < int(text) < 65536:
         raise SettingsError(f"HOUNDMON_PORT is {text!r}: set a port between 1 and 65535")
     return int(text)
 

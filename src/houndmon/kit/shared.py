@@ -30,7 +30,8 @@ class Shared(Generic[K, A]):
         self._load, self._life, self._deadline, self._kept = load, life_seconds, deadline_seconds, kept
         self._places = asyncio.Semaphore(places)
         self._good: OrderedDict[K, tuple[float, A]] = OrderedDict()
-        self._flights: dict[K, asyncio.Task[A]] = {}
+        self._epoch = 0
+        self._flights: dict[tuple[int, K], asyncio.Task[A]] = {}
 
     def last_good(self, key: K) -> A | None:
         """The last good answer, however old."""
@@ -38,7 +39,8 @@ class Shared(Generic[K, A]):
         return found[1] if found else None
 
     def forget(self) -> None:
-        """Make every next answer a new one; what was good stays at hand."""
+        """Make every next answer a new one, whatever is under way; what was good stays at hand."""
+        self._epoch += 1
         self._good = OrderedDict((key, (float("-inf"), answer)) for key, (_, answer) in self._good.items())
 
     async def get(self, key: K) -> A:
@@ -47,30 +49,32 @@ class Shared(Generic[K, A]):
         if found and time.monotonic() - found[0] < self._life:
             self._good.move_to_end(key)
             return found[1]
-        flight = self._flights.get(key) or self._depart(key)
+        flight = self._flights.get((self._epoch, key)) or self._depart(self._epoch, key)
         try:
             # The flight goes on when one of its passengers leaves.
             return await asyncio.wait_for(asyncio.shield(flight), self._deadline)
         except TimeoutError:
             raise Busy("It took too long to answer; ask again in a few seconds.") from None
 
-    def _depart(self, key: K) -> asyncio.Task[A]:
-        flight = asyncio.create_task(self._fly(key))
-        self._flights[key] = flight
-        flight.add_done_callback(lambda done: self._landed(key, done))
+    def _depart(self, epoch: int, key: K) -> asyncio.Task[A]:
+        flight = asyncio.create_task(self._fly(epoch, key))
+        self._flights[epoch, key] = flight
+        flight.add_done_callback(lambda done: self._landed(epoch, key, done))
         return flight
 
-    async def _fly(self, key: K) -> A:
+    async def _fly(self, epoch: int, key: K) -> A:
         async with self._places:
             began = time.monotonic()
             answer = await self._load(key)
-        self._good[key] = (began, answer)
+        if epoch != self._epoch and key in self._good:
+            return answer  # of before something was written: none for those who ask now
+        self._good[key] = (began if epoch == self._epoch else float("-inf"), answer)
         self._good.move_to_end(key)
         while len(self._good) > self._kept:
             self._good.popitem(last=False)
         return answer
 
-    def _landed(self, key: K, flight: asyncio.Task[A]) -> None:
-        self._flights.pop(key, None)
+    def _landed(self, epoch: int, key: K, flight: asyncio.Task[A]) -> None:
+        self._flights.pop((epoch, key), None)
         if not flight.cancelled():
             flight.exception()  # seen, even where every passenger has left

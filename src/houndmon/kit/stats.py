@@ -35,7 +35,9 @@ def wilson(part: int, whole: int) -> Interval:
     middle = share + square / (2 * whole)
     spread = Z_95 * sqrt(share * (1 - share) / whole + square / (4 * whole * whole))
     scale = 1 + square / whole
-    return Interval(share, max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale))
+    low, high = (middle - spread) / scale, (middle + spread) / scale
+    # Rounding may put an end on the wrong side of the ratio, where that is 0 or 1.
+    return Interval(share, max(0.0, min(low, share)), min(1.0, max(high, share)))
 
 
 def named(text: str | None) -> str:

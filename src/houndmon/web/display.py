@@ -27,16 +27,19 @@ def count(number: int | None) -> str:
     return NOTHING if number is None else f"{number:,}"
 
 
-def percent(share: float | None) -> str:
-    """A ratio in per cent. Neither a small one reads as nothing, nor a large one as all."""
+def percent(share: float | None, digits: int | None = None) -> str:
+    """A ratio in per cent. A small one never reads as nothing, nor a large one as all."""
     if share is None:
         return NOTHING
-    if 0 < share < 0.0001:
-        return "<0.01%"
-    if 0.9999 < share < 1:
-        return ">99.99%"
-    # More digits where one per cent of a per cent counts: near both ends.
-    digits = 0 if share in (0, 1) else 2 if share < 0.0995 or share > 0.99 else 1
+    if round(share, 12) in (0, 1):  # the bounds of an interval come with a rounding error
+        return f"{share:.0%}"
+    if digits is None:  # more where a hundredth of a per cent counts: near both ends
+        digits = 2 if share < 0.0995 or share > 0.99 else 1
+    least = 10.0**-digits
+    if share * 100 < least:
+        return f"<{least:.{digits}f}%"
+    if share * 100 > 100 - least:
+        return f">{100 - least:.{digits}f}%"
     return f"{share * 100:.{digits}f}%"
 
 

@@ -3,6 +3,7 @@
 import re
 import uuid
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -81,6 +82,36 @@ async def provide_filters(
         checked_id("artist_id", artist_id),
         checked_id("release_id", release_id),
     )
+
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+async def refuse_strangers(request: Request[Any, Any, Any]) -> None:
+    """Refuse changes that another site's page asks for, and JSON that does not say it is JSON."""
+    if request.method in SAFE:
+        return
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    if site not in (None, "same-origin", "none") or (origin and urlsplit(origin).netloc != request.headers.get("host")):
+        raise CrossSite("Another site's page asked for this change: use houndmon's own page, or the API.")
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
+    if request.url.path.startswith("/api/") and has_body and kind != "application/json":
+        raise NotJson("Send the body as application/json.")
+
+
+class CrossSite(HoundmonError):
+    """Another site's page asked for a change."""
+
+    status = 403
+    title = "Forbidden"
+
+
+class NotJson(HoundmonError):
+    """The body does not say that it is JSON."""
+
+    status = 415
+    title = "Unsupported Media Type"
 
 
 FILTER_NAMES = ("range", "environment", "artist_id", "release_id")

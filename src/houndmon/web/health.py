@@ -9,6 +9,7 @@ from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Meta
 
+from houndmon.evaluator.watch import watched
 from houndmon.kit.migrate import MigrationError, migrations_folder, pending
 from houndmon.kit.problems import HoundmonError, Problem, SourceUnreadable
 from houndmon.kit.room import PROBLEM_JSON
@@ -66,5 +67,15 @@ async def database_is_current(state: State) -> None:
         raise NotReady(f"migrations are missing: {', '.join(missing)}; run `houndmon migrate`")
 
 
-CHECKS: list[Any] = [database_is_current]
+async def evaluator_is_on_time(state: State) -> None:
+    """Raise NotReady where more than two ticks are missing."""
+    async with state.state.borrowed() as conn:
+        lag = await watched(conn)
+    if lag.last_evaluated_at is None:
+        raise NotReady("no rule has been evaluated yet: wait a few seconds")
+    if lag.is_late:
+        raise NotReady(f"the evaluator is late: its last tick ended {lag.lag_seconds:.0f} s ago; see the log")
+
+
+CHECKS: list[Any] = [database_is_current, evaluator_is_on_time]
 ROUTES = [healthz, readyz]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from litestar import get
@@ -52,6 +53,15 @@ async def show_summary(state: State, filters: NamedDependency[Filters]) -> Templ
     return Template(template_name="web/summary/fragment.html", context=await summarized(state, filters))
 
 
+def announced(state: State) -> dict[str, Any] | None:
+    """What the demo lets happen now and next; None outside the demo."""
+    schedule = state.get("demo")
+    if schedule is None:
+        return None
+    now = datetime.now(UTC)  # of the demo's own process, whose schedule it is
+    return {"now": schedule.current(now), "next": next(iter(schedule.upcoming(now, 1)), None)}
+
+
 def in_order(desk: Desk, first: str) -> list[Room[Any]]:
     """The panels, what matters most first; before them all the one asked for. Raises BadInput."""
     if first and first not in desk.rooms:
@@ -78,7 +88,7 @@ async def summarized(state: State, filters: Filters) -> Context:
 
 def unsummarized(state: State, filters: Filters) -> Context:
     """What the answer strip is drawn from until the summary is there."""
-    return {"filters": filters, "summary": None, "problem": None, "demo": state.get("demo")}
+    return {"filters": filters, "summary": None, "problem": None, "demo": announced(state)}
 
 
 def undrawn(room: Room[Any], filters: Filters) -> Context:

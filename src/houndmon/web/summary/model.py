@@ -6,12 +6,16 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from houndmon.alerts.model import Alert
+from houndmon.evaluator.levels import Level
+from houndmon.evaluator.watch import Watched
 from houndmon.kit.filters import Environment
 from houndmon.panels.ingest.model import Ingest
 from houndmon.panels.playback.model import Attempts, Playback
 from houndmon.panels.transcode.model import Transcode
 from houndmon.panels.workers.model import Liveness
 
+Stage = Literal["upload", "transcode", "worker", "publish", "play"]
 Area = Literal["transcode", "playback", "ingest"]
 
 
@@ -118,12 +122,41 @@ class Status(msgspec.Struct):
     description: Annotated[str, Meta(description="The same in a sentence.", examples=["All is well."])]
 
 
+class BrokenStage(msgspec.Struct, kw_only=True):
+    """The first stage of upload, transcode, worker, publish, play that is broken."""
+
+    state: Annotated[
+        Literal["ok", "broken", "unknown"],
+        Meta(description="Whether one is broken; `unknown` where houndmon cannot tell.", examples=["broken"]),
+    ]
+    stage: Annotated[Stage | None, Meta(description="The stage; null unless one is broken.", examples=["play"])] = None
+    text: Annotated[
+        str, Meta(description="The same in a sentence, with its evidence.", examples=["All five stages work."])
+    ]
+    since: Annotated[
+        datetime | None, Meta(description="Since when.", examples=["2026-03-02T14:02:00Z"])
+    ] = None
+    alert_id: Annotated[str | None, Meta(description="Its alert.", examples=["17"])] = None
+    owner_role: Annotated[str | None, Meta(description="Who answers for it.", examples=["streaming on-call"])] = None
+    response_due_at: Annotated[
+        datetime | None, Meta(description="By when to take it.", examples=["2026-03-02T14:12:00Z"])
+    ] = None
+    runbook_url: Annotated[
+        str | None, Meta(description="What to do.", examples=["/runbooks/playback_failure_ratio"])
+    ] = None
+
+
 class Summary(msgspec.Struct, kw_only=True):
     """What `/api/summary` answers."""
 
     environment: Annotated[Environment, Meta(description="The environment asked for.", examples=["prod"])]
     status: Annotated[Status, Meta(description="Its state.")]
+    first_broken_stage: Annotated[BrokenStage, Meta(description="Where the chain breaks first.")]
     answers: Annotated[Answers, Meta(description="The five answers.")]
+    open_alerts: Annotated[list[Alert], Meta(description="Firing and recovered alerts, the worst first.")]
+    silences_in_force: Annotated[int, Meta(description="How many silences hold now.", examples=[0])]
+    slos: Annotated[list[Level], Meta(description="The service levels that can be read.")]
+    evaluator: Annotated[Watched, Meta(description="The watcher's own age.")]
     as_of: Annotated[
         datetime, Meta(description="The source's clock when it was read.", examples=["2026-03-02T12:00:30Z"])
     ]

@@ -1,5 +1,6 @@
 """The summary's routes: JSON for programs, plain text for chat bots and terminals."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -8,25 +9,49 @@ from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import QueryParameter
 
+from houndmon.alerts.model import Alert, StateRow, shown
+from houndmon.alerts.people import SQL, list_silences, open_alerts
+from houndmon.evaluator.desk import LevelDesk
+from houndmon.evaluator.levels import Level
+from houndmon.evaluator.store import key_of
+from houndmon.evaluator.watch import Watched, watched
 from houndmon.kit.filters import ENVIRONMENTS, Environment, checked_environment
 from houndmon.kit.problems import Busy, SourceUnreadable
 from houndmon.kit.requests import only
 from houndmon.kit.room import DEADLINE_SECONDS, LIFE_SECONDS, REFUSALS, conditional, etag_of
 from houndmon.kit.shared import Shared
-from houndmon.kit.source import Source
+from houndmon.kit.source import Source, plain
 from houndmon.web.summary.load import load_answers
-from houndmon.web.summary.model import Status, Summary
+from houndmon.web.summary.model import Answers, Figures, Summary
+from houndmon.web.summary.status import blindness, first_broken_stage, status
 from houndmon.web.summary.text import lines
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What the evaluator knows of an environment."""
+
+    alerts: list[Alert]
+    reasons: dict[str, str]
+    silences: int
+    lag: Watched
+
+
+BLIND = Watch([], {}, 0, Watched(None, None))
 
 
 class Desk:
     """Serves the summary, shared by all who ask within a tick."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, state: Source, levels: LevelDesk) -> None:
+        self._source, self._state, self._levels = source, state, levels
         self._shared: Shared[Environment, Summary] = Shared(
             self._load, life_seconds=LIFE_SECONDS, deadline_seconds=DEADLINE_SECONDS * 2
         )
+
+    def forget(self) -> None:
+        """Answer anew next time."""
+        self._shared.forget()
 
     async def answer(self, environment: Environment) -> Summary:
         """The summary; the last good one where the source cannot be read. Raises where there never was one."""
@@ -36,35 +61,68 @@ class Desk:
             last = self._shared.last_good(environment)
             if last is None:
                 raise
-            return as_stale(last, str(error))
+            return as_stale(last, str(error), await self._watch(environment))
 
     async def _load(self, environment: Environment) -> Summary:
+        watch = await self._watch(environment)
         async with self._source.snapshot() as snapshot:
             answers, figures = await load_answers(snapshot, environment)
-        status = state_of(figures.unreadable)
-        return Summary(
-            environment=environment,
-            status=status,
-            answers=answers,
-            as_of=figures.now,
-            stale=bool(figures.unreadable),
-            unreadable=figures.unreadable,
-            text=lines(environment, status, answers),
-        )
+        try:
+            slos = (await self._levels.answer(environment)).items
+        except Busy:
+            slos = []
+        return summed(environment, watch, answers, figures, slos)
+
+    async def _watch(self, environment: Environment) -> Watch:
+        """The open alerts and the evaluator's age; nothing is known where houndmon's own database is gone."""
+        try:
+            async with self._state.borrowed() as conn:
+                rows = [row for row in await open_alerts(conn) if row.environment == environment]
+                states = plain(await conn.fetch(SQL["states"]), StateRow)
+                by_key = {key_of(state): state.reason or "" for state in states}
+                reasons = {row.id: by_key.get(key_of(row), "") for row in rows}
+                silences = (await list_silences(conn)).in_force
+                return Watch([shown(row) for row in rows], reasons, silences, await watched(conn))
+        except SourceUnreadable:
+            return BLIND
 
 
-def state_of(unreadable: list[str]) -> Status:
-    """The state of an environment."""
-    if unreadable:
-        return Status("unknown", f"houndmon cannot tell: {unreadable[0]}.")
-    return Status("none", "All is well.")
+def summed(
+    environment: Environment, watch: Watch, answers: Answers, figures: Figures, slos: list[Level]
+) -> Summary:
+    """The summary of what was read."""
+    blind = blindness(figures.unreadable, watch.lag)
+    state = status(watch.alerts, blind)
+    return Summary(
+        environment=environment,
+        status=state,
+        first_broken_stage=first_broken_stage(environment, watch.alerts, watch.reasons, figures, blind),
+        answers=answers,
+        open_alerts=watch.alerts,
+        silences_in_force=watch.silences,
+        slos=slos,
+        evaluator=watch.lag,
+        as_of=figures.now,
+        stale=bool(figures.unreadable),
+        unreadable=figures.unreadable,
+        text=lines(environment, state, answers),
+    )
 
 
-def as_stale(last: Summary, reason: str) -> Summary:
-    """An old summary, marked as such: what it says may no longer hold."""
-    status = Status("unknown", f"houndmon cannot tell: {reason}.")
-    text = lines(last.environment, status, last.answers)
-    return msgspec.structs.replace(last, status=status, stale=True, unreadable=[reason], text=text)
+def as_stale(last: Summary, reason: str, watch: Watch) -> Summary:
+    """An old summary, marked as such: what its figures say may no longer hold; the alerts are those of now."""
+    state = status(watch.alerts, reason)
+    return msgspec.structs.replace(
+        last,
+        status=state,
+        first_broken_stage=first_broken_stage(last.environment, watch.alerts, watch.reasons, None, reason),
+        open_alerts=watch.alerts,
+        silences_in_force=watch.silences,
+        evaluator=watch.lag,
+        stale=True,
+        unreadable=[reason],
+        text=lines(last.environment, state, last.answers),
+    )
 
 
 @get(

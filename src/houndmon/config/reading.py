@@ -1,0 +1,40 @@
+"""Reads a TOML file, and says in plain words what is wrong with it."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from houndmon.config.errors import ConfigError, Place
+
+_TWICE = ("Cannot declare", "Cannot overwrite", "Duplicate inline", "Cannot mutate", "Cannot redefine")
+_NAME = re.compile(r"\s*(?:\[+\s*(?P<table>[\w.\"'-]+)\s*\]+|(?P<key>[\w.-]+)\s*=)")
+
+
+def tables(path: Path) -> dict[str, Any]:
+    """The tables of a file. Raises ConfigError."""
+    place = Place(str(path))
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise place.refused(f"cannot be read: {error.strerror or type(error).__name__}") from error
+    except UnicodeDecodeError as error:
+        raise place.refused("is not UTF-8 text: save it as UTF-8") from error
+    try:
+        return tomllib.loads(text)
+    except RecursionError as error:
+        raise place.refused("is nested too deeply") from error
+    except ValueError as error:
+        raise _explained(place, str(error), text) from None  # the cause holds the whole file, secrets included
+
+
+def _explained(place: Place, problem: str, text: str) -> ConfigError:
+    found = re.search(r"\(at line (\d+)", problem)
+    lines = text.rstrip().splitlines()
+    number = min(int(found[1]), len(lines)) if found else len(lines)
+    where = place.at(f"line {number}")
+    if problem.startswith(_TWICE):
+        name = _NAME.match(lines[number - 1])
+        called = f"the name {name['table'] or name['key']}" if name else "a name"
+        return where.refused(f"{called} is used twice: keep one of the two")
+    return where.refused(f"is not TOML: {problem.partition(' (at ')[0]}")

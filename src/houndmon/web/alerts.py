@@ -1,0 +1,185 @@
+"""The alerts on the page: fragments that poll, one page an alert, and forms that work without JavaScript."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, get, post
+from litestar.datastructures import State
+from litestar.di import NamedDependency
+from litestar.enums import RequestEncodingType
+from litestar.params import BodyKwarg, FromPath
+from litestar.response import Redirect, Template
+
+from houndmon.alerts import people
+from houndmon.alerts.model import Closing, NewSilence
+from houndmon.alerts.routes import single
+from houndmon.evaluator.routes import NAMES, rule_list
+from houndmon.kit.filters import ENVIRONMENTS, Filters
+from houndmon.kit.problems import BadInput, Busy, FieldError, HoundmonError, SourceUnreadable
+from houndmon.kit.requests import only
+from houndmon.notify.outbox import dead_letters
+
+HOURS = {"1": 1, "4": 4, "24": 24, "168": 168}
+Form = Annotated[dict[str, str], BodyKwarg(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+@get("/fragments/alerts", include_in_schema=False)
+async def alerts_fragment(state: State, filters: NamedDependency[Filters]) -> Template:
+    """The open alerts, firing first, with the silences in force and the dead letters."""
+    return Template(template_name="alerts/fragment.html", context=await alerts_drawn(state, filters))
+
+
+async def alerts_drawn(state: State, filters: Filters) -> dict[str, Any]:
+    """What the alerts panel is drawn from, or why there is nothing."""
+    context: dict[str, Any] = {"filters": filters, "problem": None, "alerts": [], "silences": None, "dead": []}
+    try:
+        async with state.state.borrowed() as conn:
+            context["alerts"] = [one for one in await people.open_alerts(conn) if one.environment == filters.environment]
+            context["silences"] = await people.list_silences(conn)
+            context["dead"] = await dead_letters(conn)
+            context["now"] = await conn.fetchval("select clock_timestamp()")
+    except SourceUnreadable as error:
+        context["problem"] = str(error)
+    context["configuration_problem"] = state.config.problem
+    context["receivers"] = len(state.config().receivers)
+    return context
+
+
+@get("/fragments/rules", include_in_schema=False)
+async def rules_fragment(state: State, filters: NamedDependency[Filters]) -> Template:
+    """Every rule with its verdict."""
+    return Template(template_name="evaluator/rules.html", context=await rules_drawn(state, filters))
+
+
+async def rules_drawn(state: State, filters: Filters) -> dict[str, Any]:
+    """What the rules panel is drawn from, or why there is nothing."""
+    try:
+        found, problem = await rule_list(state, NAMES, filters.environment), None
+    except SourceUnreadable as error:
+        found, problem = None, str(error)
+    return {"filters": filters, "rules": found, "problem": problem}
+
+
+@get("/fragments/slos", include_in_schema=False)
+async def slos_fragment(state: State, filters: NamedDependency[Filters]) -> Template:
+    """Every service level with its budget."""
+    return Template(template_name="evaluator/levels.html", context=await slos_drawn(state, filters))
+
+
+async def slos_drawn(state: State, filters: Filters) -> dict[str, Any]:
+    """What the service levels' panel is drawn from, or why there is nothing."""
+    try:
+        found, problem = await state.levels.answer(filters.environment), None
+    except (SourceUnreadable, Busy) as error:
+        found, problem = None, str(error)
+    return {"filters": filters, "levels": found, "problem": problem}
+
+
+@get("/alerts/{id:str}", include_in_schema=False)
+async def alert_page(request: Request[Any, Any, Any], state: State, id: FromPath[str]) -> Template:
+    """One alert: evidence, timeline, and the form that closes it."""
+    only(request)
+    return await drawn_alert(state, people.alert_id(id))
+
+
+async def drawn_alert(
+    state: State, id: int, typed: Closing | None = None, error: HoundmonError | None = None
+) -> Template:
+    """The page of an alert, with what was typed and what is wrong with it."""
+    errors = {one.field: one.message for one in error.errors} if isinstance(error, BadInput) else {}
+    async with state.state.borrowed() as conn:
+        now = await conn.fetchval("select clock_timestamp()")
+    context = {
+        "alert": await single(state, id),
+        "typed": typed or Closing(),
+        "errors": errors,
+        "refusal": str(error) if error and not errors else None,
+        "now": now,
+        "hours": list(HOURS),
+        "filters": Filters(),
+    }
+    return Template(template_name="web/alert.html", context=context, status_code=error.status if error else 200)
+
+
+@post("/alerts/{id:str}/acknowledge", include_in_schema=False, status_code=303)
+async def acknowledge_form(state: State, id: FromPath[str], data: Form) -> Template | Redirect:
+    """Take an alert from its page."""
+    note = refuse_nul(data).get("note")
+    try:
+        async with state.state.borrowed() as conn:
+            await people.acknowledge(conn, people.alert_id(id), note, None)
+    except people.NotClosable as error:
+        return await drawn_alert(state, people.alert_id(id), None, error)
+    return back_to(state, id)
+
+
+@post("/alerts/{id:str}/close", include_in_schema=False, status_code=303)
+async def close_form(state: State, id: FromPath[str], data: Form) -> Template | Redirect:
+    """Close an alert from its page; what was typed comes back where it cannot be."""
+    given = refuse_nul(data)
+    closing = Closing(**{name: given.get(name, "") for name in Closing.__struct_fields__})
+    try:
+        async with state.state.borrowed() as conn:
+            await people.close(conn, people.alert_id(id), closing, None)
+    except (people.NotClosable, people.BadNotes) as error:
+        return await drawn_alert(state, people.alert_id(id), closing, error)
+    return back_to(state, id)
+
+
+def back_to(state: State, id: str) -> Redirect:
+    """The page of an alert, after something was done to it."""
+    state.desk.forget("incidents")
+    state.summary.forget()
+    return Redirect(f"/alerts/{people.alert_id(id)}", status_code=303)
+
+
+@post("/silences", include_in_schema=False, status_code=303)
+async def silence_form(state: State, data: Form) -> Redirect:
+    """Silence what matches for some hours, from the page."""
+    given = {name: text.strip() or None for name, text in refuse_nul(data).items()}
+    if given.get("hours") not in HOURS:
+        raise BadInput(FieldError("hours", f"must be one of {', '.join(HOURS)}"))
+    async with state.state.borrowed() as conn:
+        now = await conn.fetchval("select clock_timestamp()")
+        ends_at = now + timedelta(hours=HOURS[given["hours"] or "1"], seconds=-1)
+        await people.add_silence(conn, wanted_silence(given, ends_at), None)
+    return Redirect("/#alerts", status_code=303)
+
+
+def wanted_silence(given: dict[str, str | None], ends_at: Any) -> NewSilence:
+    """A silence as a form asks for it. Raises BadInput."""
+    fields = {name: given.get(name) for name in ("rule", "environment", "subject")} | {"reason": given.get("reason") or ""}
+    try:
+        return msgspec.convert(fields | {"ends_at": ends_at}, NewSilence)
+    except msgspec.ValidationError as error:
+        raise BadInput(FieldError("rule", f"{error}; there are {', '.join(NAMES)} in {', '.join(ENVIRONMENTS)}")) from None
+
+
+@post("/silences/{id:str}/end", include_in_schema=False, status_code=303)
+async def end_silence_form(state: State, id: FromPath[str], data: Form) -> Redirect:
+    """End a silence from the page."""
+    refuse_nul(data)
+    async with state.state.borrowed() as conn:
+        await people.end_silence(conn, people.alert_id(id))
+    return Redirect("/#alerts", status_code=303)
+
+
+def refuse_nul(data: dict[str, str]) -> dict[str, str]:
+    """The fields of a form. Raises BadInput for NUL, which no text of PostgreSQL can hold."""
+    wrong = [FieldError(name, "must not hold a NUL character") for name, text in data.items() if "\0" in name + text]
+    if wrong:
+        raise BadInput(*wrong)
+    return data
+
+
+ROUTES = [
+    alerts_fragment,
+    rules_fragment,
+    slos_fragment,
+    alert_page,
+    acknowledge_form,
+    close_form,
+    silence_form,
+    end_silence_form,
+]

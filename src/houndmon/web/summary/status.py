@@ -1,0 +1,111 @@
+"""How bad it is, and where the chain breaks first: folded from open alerts and the panels' figures."""
+
+from houndmon.alerts.model import Alert
+from houndmon.evaluator.watch import Watched
+from houndmon.kit.filters import Environment
+from houndmon.panels.playback.model import Client
+from houndmon.web.summary.model import BrokenStage, Figures, Stage, Status
+
+ORDER: tuple[Stage, ...] = ("upload", "transcode", "worker", "publish", "play")
+BY_RULE: dict[str, Stage] = {
+    "queue_age": "transcode",
+    "queue_stalled": "transcode",
+    "queue_failure_ratio": "transcode",
+    "worker_heartbeat_missing": "worker",
+    "playback_failure_ratio": "play",
+    "api_5xx_spike": "play",
+    "api_4xx_spike": "play",
+}
+BY_SUBJECT: dict[str, Stage] = {
+    "ingest": "upload",
+    "playback": "play",
+    "transcode_success": "transcode",
+    "heartbeat_freshness": "worker",
+    "upload_to_live": "publish",
+    "playback_success": "play",
+}
+
+
+def stage_of(alert: Alert) -> Stage | None:
+    """The stage that an alert speaks of; None where it speaks of houndmon's own sight."""
+    return BY_RULE.get(alert.rule) or BY_SUBJECT.get(alert.subject or "")
+
+
+def blindness(unreadable: list[str], watch: Watched) -> str | None:
+    """Why houndmon cannot tell, if so: its figures or its verdicts are old."""
+    if watch.last_evaluated_at is None:
+        return "no rule has been evaluated yet"
+    if watch.is_late:
+        return f"the rules were last evaluated {watch.lag_seconds or 0:.0f} s ago"
+    return unreadable[0] if unreadable else None
+
+
+def status(alerts: list[Alert], blind: str | None) -> Status:
+    """The state of an environment; never `none` while houndmon is blind somewhere."""
+    firing = [alert for alert in alerts if alert.state == "firing"]
+    known = f"{count(len(firing), 'alert')} firing: {', '.join(dict.fromkeys(alert.rule for alert in firing))}"
+    also = f"; and houndmon cannot tell all: {blind}" if blind else ""
+    if any(alert.severity == "critical" for alert in firing):
+        return Status("critical", f"{known}{also}.")
+    if firing and not blind:
+        return Status("major" if any(alert.severity == "warning" for alert in firing) else "minor", f"{known}.")
+    if blind:
+        return Status("unknown", f"houndmon cannot tell: {blind}." + (f" {known}." if firing else ""))
+    if alerts:
+        return Status("minor", f"{count(len(alerts), 'alert')} recovered, to be closed with notes.")
+    return Status("none", "All is well.")
+
+
+def count(number: int, thing: str) -> str:
+    """A number of things."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
+def first_broken_stage(
+    environment: Environment, alerts: list[Alert], reasons: dict[str, str], figures: Figures | None, blind: str | None
+) -> BrokenStage:
+    """The first stage with a firing alert, the worst and oldest of that stage; `reasons` are by alert id."""
+    found = [(stage_of(alert), alert) for alert in alerts if alert.state == "firing"]
+    staged = [(stage, alert) for stage, alert in found if stage]
+    if staged:
+        stage, alert = min(staged, key=lambda pair: ORDER.index(pair[0]))
+        return broken(stage, alert, reasons.get(alert.id, ""), figures)
+    if blind:
+        return BrokenStage(state="unknown", text=f"houndmon cannot tell: {blind}.")
+    return BrokenStage(state="ok", text=f"All five stages of {environment} work: upload, transcode, worker, publish, play.")
+
+
+def broken(stage: Stage, alert: Alert, reason: str, figures: Figures | None) -> BrokenStage:
+    """A broken stage in a sentence: what, since when, whose, by when."""
+    subject = f" of {alert.subject}" if alert.subject else ""
+    what = play_evidence(figures) if alert.rule == "playback_failure_ratio" else None
+    said = what or reason or "see the alert"
+    taken = "acknowledged" if alert.acknowledged_at else f"respond by {alert.response_due_at:%H:%M} UTC"
+    return BrokenStage(
+        state="broken",
+        stage=stage,
+        text=f"{stage.capitalize()}: {alert.rule}{subject}, {said}, since {alert.fired_at:%H:%M} UTC; "
+        f"{alert.owner_role}, {taken}.",
+        since=alert.fired_at,
+        alert_id=alert.id,
+        owner_role=alert.owner_role,
+        response_due_at=alert.response_due_at,
+        runbook_url=alert.runbook_url,
+    )
+
+
+def play_evidence(figures: Figures | None) -> str | None:
+    """Who cannot play, and with which error: the worst client of the last hour."""
+    if not figures or not figures.playback or not figures.playback.failed:
+        return None
+    client, error = figures.playback.by_client[0], figures.playback.top_errors[0]
+    if client.failure_ratio is None:
+        return None
+    return f"{client.failure_ratio:.1%} of {client_name(client)} plays fail, most often overall with {error.error_code}"
+
+
+def client_name(client: Client) -> str:
+    """A client as operators call it."""
+    if (client.platform.lower(), client.browser.lower()) == ("ios", "safari"):
+        return "iOS Safari"
+    return f"{client.platform}/{client.browser}"
