@@ -25,7 +25,7 @@ from houndmon.web.display import duration, percent, plural
 
 MOST_PLAN_LINES = 12
 RULE_HEADS = (
-    "rule", "severity", "fires when", "for", "sample", "owner", "respond", "sees total failure in", "runbook"
+    "rule", "severity", "fires when", "for", "sample", "owner", "respond", "total failure in", "runbook"
 )  # fmt: skip
 LEVEL_HEADS = ("service level", "objective", "window", "owner", *BURN_RULES, "runbook")
 
@@ -43,7 +43,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     config = load(path)
     print(f"configuration: {path or 'no file, the defaults'}: accepted\n")
     print(described(config))
-    print("\n".join(f"warning: {text}" for text in unheard(config)) + "\n")
+    for text in unheard(config):
+        print(f"warning: {text}")
     return inspected(settings)
 
 
@@ -51,17 +52,19 @@ def described(config: Config) -> str:
     """The whole configuration; of receivers, names and kinds only."""
     parts = [
         table([RULE_HEADS, *(rule_line(rule, config) for rule in config.rules.values())]),
-        "A total failure is seen within that time, where traffic is ample. A burn rule is as slow as its slowest level:",
         table([LEVEL_HEADS, *(level_line(level, config) for level in config.levels.values())]),
-        *(
-            f"{rule.name} never sees {name} fail: its window of {BURN_SPANS_OF[rule.name][1]} is over before a track is late."
-            for rule in config.rules.values()
-            for name in blind(rule, config)
-        ),
+        f"The times are those to see a total failure, where traffic is ample. {' '.join(unseen(config))}".strip(),
     ]
     if config.receivers:
         parts.append(table([("receiver", "kind", "told of"), *receiver_lines(config)]))
     return "\n\n".join(parts) + "\n"
+
+
+def unseen(config: Config) -> Iterator[str]:
+    """Which failures a burn rule never sees, and why."""
+    for rule in config.rules.values():
+        for name in blind(rule, config):
+            yield f"{rule.name} never sees {name} fail: its {BURN_SPANS_OF[rule.name][1]} end before a track is late."
 
 
 def rule_line(rule: Rule, config: Config) -> tuple[str, ...]:

@@ -49,9 +49,7 @@ def with_the_gone(findings: list[Finding], known: Known, now: datetime) -> tuple
     rule's figures could not be read, every subject stays, unknown.
     """
     spoken = {key_of(finding) for finding in findings}
-    blind: dict[tuple[str, str], str] = {
-        (f.rule, f.environment): f.reason for f in findings if f.verdict == "unknown"
-    }
+    blind: dict[tuple[str, str], str] = {(f.rule, f.environment): f.reason for f in findings if f.verdict == "unknown"}
     kept, forgotten = list(findings), []
     for key in dict.fromkeys([*known.alerts, *known.states]):
         rule, environment, subject = key

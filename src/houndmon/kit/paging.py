@@ -17,7 +17,7 @@ class Place(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
     """The last entry that a page showed."""
 
     at: Annotated[datetime, Meta(tz=True)]
-    id: Annotated[int, Meta(ge=0, lt=2**63)]
+    id: Annotated[int, Meta(ge=0, le=2**63 - 1)]
 
     def cursor(self) -> str:
         """The place as a client carries it: opaque, safe in a URL."""

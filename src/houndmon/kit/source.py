@@ -19,6 +19,8 @@ from houndmon.kit.sql import RELATIONS, Statement
 T = TypeVar("T")
 INTEGERS = {"int2": 15, "int4": 31, "int8": 63}  # a type's bits, its sign apart
 COLUMNS_KEPT_SECONDS = 30
+DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+UNREADABLE = (*DOWN, msgspec.ValidationError, ValueError, OverflowError)  # a year 20000 has no datetime
 COLUMNS = """
 select c.relname, a.attname, coalesce(base.typname, t.typname)
 from pg_catalog.pg_class c
@@ -48,7 +50,8 @@ class Source:
                 await conn.execute(
                     "begin isolation level repeatable read read only;"
                     f"set local statement_timeout = {int(limit * 1000)};"
-                    f"set local lock_timeout = {int(limit * 1000)};"
+                    # Shorter, or a lock would pass for a slow query.
+                    f"set local lock_timeout = {int(limit * 900)};"
                     "set local timezone = 'UTC'"
                 )
                 try:
@@ -56,7 +59,7 @@ class Source:
                     yield Snapshot(self, conn, Clock(now, self.zone))
                 finally:
                     await conn.execute("rollback")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except DOWN as error:
             raise SourceUnreadable(self.schema, None, reason(error)) from error
 
     @asynccontextmanager
@@ -65,8 +68,13 @@ class Source:
         try:
             async with self.pool.acquire(timeout=self.timeout_seconds) as conn:
                 yield conn
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        except DOWN as error:
             raise SourceUnreadable(self.schema, None, reason(error)) from error
+
+    def place(self, relation: str) -> str:
+        """Where a relation is read."""
+        quoted = self.schema.replace('"', '""')
+        return f'"{quoted}".{relation}'
 
     async def column_type(self, conn: asyncpg.Connection, relation: str, column: str) -> str:
         """The base type of a column, as the catalogue has it now (kept for half a minute)."""
@@ -107,7 +115,7 @@ class Snapshot:
         try:
             yield
         except SourceUnreadable:
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            with suppress(*DOWN):
                 await self.conn.execute("rollback to part")
             raise
 
@@ -117,13 +125,13 @@ class Snapshot:
         try:
             if filters and statement.relation and filters.has_ids:
                 conditions, ids = await self._conditions(statement.relation, filters, len(args) + 1)
-            text = statement.render(self.source.schema, conditions)
+            text = statement.render(self.source.place, conditions)
             records = await self.conn.fetch(text, *args, *ids)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            return msgspec.convert(records, list[row], strict=False)  # type: ignore[valid-type]
+        except UNREADABLE as error:
             self.source.forget_columns()
             why = reason(error)
             raise SourceUnreadable(self.source.schema, statement.relation, why) from error
-        return msgspec.convert(records, list[row], strict=False)  # type: ignore[valid-type]
 
     async def _conditions(self, relation: str, filters: Filters, place: int) -> tuple[str, list[Any]]:
         conditions, ids = "", []
@@ -173,6 +181,8 @@ def reason(error: BaseException) -> str:
             return "the database does not answer"
         case asyncpg.PostgresError():
             return f"the database refused the query (SQLSTATE {error.sqlstate})"
+        case msgspec.ValidationError() | ValueError() | OverflowError():
+            return f"a row does not fit: {error}"
     return "the database does not answer"
 
 

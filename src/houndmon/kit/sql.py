@@ -7,6 +7,7 @@ the support filter.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,11 +32,9 @@ class Statement:
     text: str
     relation: str | None
 
-    def render(self, schema: str, conditions: str = "") -> str:
-        """The statement for one source schema, with the conditions of a support filter put in."""
-        quoted = schema.replace('"', '""')
-        places = {relation: f'"{quoted}".{relation}' for relation in RELATIONS} | {"filters": conditions}
-        return _PLACE.sub(lambda match: places[match[1]], self.text)
+    def render(self, place: Callable[[str], str], conditions: str = "") -> str:
+        """The statement with `place` of its relation, and the conditions of a support filter, put in."""
+        return _PLACE.sub(lambda match: conditions if match[1] == "filters" else place(match[1]), self.text)
 
 
 def statements(file: Path) -> dict[str, Statement]:

@@ -35,7 +35,8 @@ async def alerts_drawn(state: State, filters: Filters) -> dict[str, Any]:
     context: dict[str, Any] = {"filters": filters, "problem": None, "alerts": [], "silences": None, "dead": []}
     try:
         async with state.state.borrowed() as conn:
-            context["alerts"] = [one for one in await people.open_alerts(conn) if one.environment == filters.environment]
+            alerts = await people.open_alerts(conn)
+            context["alerts"] = [one for one in alerts if one.environment == filters.environment]
             context["silences"] = await people.list_silences(conn)
             context["dead"] = await dead_letters(conn)
             context["now"] = await conn.fetchval("select clock_timestamp()")
@@ -149,11 +150,13 @@ async def silence_form(state: State, data: Form) -> Redirect:
 
 def wanted_silence(given: dict[str, str | None], ends_at: Any) -> NewSilence:
     """A silence as a form asks for it. Raises BadInput."""
-    fields = {name: given.get(name) for name in ("rule", "environment", "subject")} | {"reason": given.get("reason") or ""}
+    fields: dict[str, Any] = {name: given.get(name) for name in ("rule", "environment", "subject")}
+    fields |= {"reason": given.get("reason") or "", "ends_at": ends_at}
     try:
-        return msgspec.convert(fields | {"ends_at": ends_at}, NewSilence)
+        return msgspec.convert(fields, NewSilence)
     except msgspec.ValidationError as error:
-        raise BadInput(FieldError("rule", f"{error}; there are {', '.join(NAMES)} in {', '.join(ENVIRONMENTS)}")) from None
+        known = f"there are the rules {', '.join(NAMES)} in {', '.join(ENVIRONMENTS)}"
+        raise BadInput(FieldError("rule", f"{error}; {known}")) from None
 
 
 @post("/silences/{id:str}/end", include_in_schema=False, status_code=303)

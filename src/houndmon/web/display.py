@@ -1,5 +1,6 @@
 """How figures read on the page: the template filters. They put into words; they judge and compute nothing."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -13,6 +14,7 @@ from msgspec import Meta
 NOTHING = "—"
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 WEB = ("http", "https")
+OWN_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
 ANOMALIES = {
     "unknown_environment": "in an environment other than prod and staging: in no figure",
     "future_time": "dated in the future: in no figure",
@@ -104,8 +106,13 @@ def clamp(text: str, most: int = 80) -> str:
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) == "Cc" else c for c in cut)
 
 
-def safe_url(url: str) -> str | None:
-    """An address that may become a link: absolute, http or https, free of blanks; None otherwise."""
+def safe_url(url: str, own: bool = False) -> str | None:
+    """An address that may become a link: absolute, http or https, free of blanks; None otherwise.
+
+    With `own`, a plain path of this service may too.
+    """
+    if own and OWN_PATH.fullmatch(url):
+        return url
     if any(c.isspace() or unicodedata.category(c) == "Cc" for c in url):
         return None
     try:

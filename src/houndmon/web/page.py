@@ -16,7 +16,7 @@ from houndmon.kit.problems import BadInput, Busy, FieldError, SourceUnreadable
 from houndmon.kit.room import Desk, Room, drawn
 
 READY_SECONDS = 0.25  # a page that waits for its slowest panel is no page on a bad day
-ORDER = ("transcode", "workers", "playback", "ingest", "api", "incidents")
+ORDER = ("transcode", "workers", "playback", "ingest", "publish", "api", "incidents")
 HEADERS = {"Cache-Control": "no-cache"}
 
 Context = dict[str, Any]

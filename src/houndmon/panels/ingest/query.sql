@@ -8,7 +8,7 @@ from (
         width_bucket(occurred_at, $3::timestamptz[]) as slice,
         case
             when occurred_at > $2::timestamptz then 'future_time'
-            when outcome not in ('accepted', 'rejected') then 'unknown_value'
+            when (outcome in ('accepted', 'rejected')) is not true then 'unknown_value'
         end as flaw,
         case when outcome in ('accepted', 'rejected') then outcome end as outcome,
         case when outcome = 'rejected' then rejection_reason end as reason

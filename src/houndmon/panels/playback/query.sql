@@ -9,7 +9,7 @@ from (
         width_bucket(occurred_at, $3::timestamptz[]) as slice,
         case
             when occurred_at > $2::timestamptz then 'future_time'
-            when outcome not in ('started', 'failed', 'blocked', 'aborted') then 'unknown_value'
+            when (outcome in ('started', 'failed', 'blocked', 'aborted')) is not true then 'unknown_value'
         end as flaw,
         case when outcome in ('started', 'failed', 'blocked', 'aborted') then outcome end as outcome,
         case when outcome in ('started', 'failed') then platform end as platform,

@@ -66,7 +66,7 @@ def summarize(rows: list[TrackRow], slices: Slices, window: Window) -> Tracks:
     for row in sound:
         counts[row.fate] += row.tracks
     waits = [row.oldest_seconds or 0 for row in sound if row.fate in ("waiting", "overdue")]
-    oldest = max(0.0, max(waits)) / 60 if waits else None
+    oldest = max(0.0, *waits) / 60 if waits else None
     return Tracks(counts["in_time"], counts["late"], counts["waiting"], counts["overdue"], oldest)
 
 

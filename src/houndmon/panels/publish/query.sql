@@ -6,7 +6,7 @@ select
     uploaded_at, live_at, state,
     case
         when greatest(uploaded_at, live_at) > $2::timestamptz then 'future_time'
-        when state not in ('uploaded', 'processing', 'ready', 'live', 'rejected', 'withdrawn') then 'unknown_value'
+        when (state in ('uploaded', 'processing', 'ready', 'live', 'rejected', 'withdrawn')) is not true then 'unknown_value'
         when state = 'live' and live_at is null then 'missing_time'
         when live_at < uploaded_at then 'negative_duration'
     end as flaw,

@@ -9,7 +9,7 @@ select
     end as status,
     case
         when greatest(queued_at, claimed_at, started_at, finished_at) > $2::timestamptz then 'future_time'
-        when status not in ('queued', 'in_progress', 'retrying', 'failed', 'completed') then 'unknown_value'
+        when (status in ('queued', 'in_progress', 'retrying', 'failed', 'completed')) is not true then 'unknown_value'
         when status in ('failed', 'completed') and finished_at is null then 'missing_time'
         when status in ('failed', 'completed') and finished_at < started_at then 'negative_duration'
     end as flaw

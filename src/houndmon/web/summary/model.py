@@ -133,9 +133,7 @@ class BrokenStage(msgspec.Struct, kw_only=True):
     text: Annotated[
         str, Meta(description="The same in a sentence, with its evidence.", examples=["All five stages work."])
     ]
-    since: Annotated[
-        datetime | None, Meta(description="Since when.", examples=["2026-03-02T14:02:00Z"])
-    ] = None
+    since: Annotated[datetime | None, Meta(description="Since when.", examples=["2026-03-02T14:02:00Z"])] = None
     alert_id: Annotated[str | None, Meta(description="Its alert.", examples=["17"])] = None
     owner_role: Annotated[str | None, Meta(description="Who answers for it.", examples=["streaming on-call"])] = None
     response_due_at: Annotated[

@@ -87,9 +87,7 @@ class Desk:
             return BLIND
 
 
-def summed(
-    environment: Environment, watch: Watch, answers: Answers, figures: Figures, slos: list[Level]
-) -> Summary:
+def summed(environment: Environment, watch: Watch, answers: Answers, figures: Figures, slos: list[Level]) -> Summary:
     """The summary of what was read."""
     blind = blindness(figures.unreadable, watch.lag)
     state = status(watch.alerts, blind)

@@ -72,7 +72,7 @@ def first_broken_stage(
         return broken(stage, alert, reasons.get(alert.id, ""), figures)
     if blind:
         return BrokenStage(state="unknown", text=f"houndmon cannot tell: {blind}.")
-    return BrokenStage(state="ok", text=f"All five stages of {environment} work: upload, transcode, worker, publish, play.")
+    return BrokenStage(state="ok", text=f"All five stages of {environment} work: {', '.join(ORDER)}.")
 
 
 def broken(stage: Stage, alert: Alert, reason: str, figures: Figures | None) -> BrokenStage:

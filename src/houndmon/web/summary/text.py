@@ -5,16 +5,15 @@ from houndmon.web.summary.model import Answers, Cause, OldestJob, Status, Worker
 
 def lines(environment: str, status: Status, answers: Answers) -> str:
     """The five answers under one line of status; at most five lines."""
-    return "\n".join(
-        [
-            f"{environment}: {status.indicator}. {status.description}",
-            f"Transcodes failed today: {known(answers.transcodes_failed_today)}.",
-            f"Oldest queued job: {oldest(answers.oldest_queued_job)}. "
-            + f"Worker alive: {alive(answers.worker_alive)}.",
-            f"Play failure ratio, 24 h: {percent(answers.play_failure_ratio_24h)}.",
-            f"Top failure cause: {cause(answers.top_failure_cause)}.",
-        ]
-    )
+    job, worker = oldest(answers.oldest_queued_job), alive(answers.worker_alive)
+    told = [
+        f"{environment}: {status.indicator}. {status.description}",
+        f"Transcodes failed today: {known(answers.transcodes_failed_today)}.",
+        f"Oldest queued job: {job}. Worker alive: {worker}.",
+        f"Play failure ratio, 24 h: {percent(answers.play_failure_ratio_24h)}.",
+        f"Top failure cause: {cause(answers.top_failure_cause)}.",
+    ]
+    return "\n".join(told)
 
 
 def known(count: int | None) -> str:
