@@ -18,9 +18,9 @@ from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
 from houndmon import __version__
-from houndmon.demo.schedule import Schedule
 from houndmon.alerts import routes as alerts
 from houndmon.config.live import LiveConfig
+from houndmon.demo.schedule import Schedule
 from houndmon.evaluator import routes as evaluator
 from houndmon.evaluator.desk import LevelDesk
 from houndmon.evaluator.loop import Evaluator, Ticked
@@ -28,12 +28,12 @@ from houndmon.kit.paths import PACKAGE, resource
 from houndmon.kit.room import Desk, Room
 from houndmon.kit.settings import Settings
 from houndmon.kit.source import Source, open_pool, retired
-from houndmon.panels.api import routes as api
-from houndmon.panels.incidents import routes as incidents
-from houndmon.panels.ingest import routes as ingest
 from houndmon.notify.heartbeat import Pulse
 from houndmon.notify.outbox import deliveries_of
 from houndmon.notify.sender import Sender
+from houndmon.panels.api import routes as api
+from houndmon.panels.incidents import routes as incidents
+from houndmon.panels.ingest import routes as ingest
 from houndmon.panels.playback import routes as playback
 from houndmon.panels.publish import routes as publish
 from houndmon.panels.transcode import routes as transcode
@@ -72,9 +72,9 @@ def create_app(
 ) -> Litestar:
     """The whole service on one database; nothing is opened before its lifespan begins.
 
-    `live_config` is the defaults where there is none. A `companion` lives inside that lifespan: the demo's simulated Hound, with its `demo` schedule.
+    `live_config` is the defaults where there is none. A `companion` lives inside that lifespan: the demo's
+    simulated Hound, with its `demo` schedule.
     """
-
     config = live_config or LiveConfig(None)
 
     @asynccontextmanager

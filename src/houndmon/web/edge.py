@@ -144,6 +144,12 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[A
     return problem(request, error.status_code, title, detail, dict(error.headers or {}))
 
 
+def on_nested(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:
+    """Answer a body that is nested too deep to be read."""
+    errors = [FieldError("body", "is nested too deep")]
+    return problem(request, 400, "Bad Request", "The body is nested too deep.", {}, errors=errors)
+
+
 def on_unknown(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer an error that nobody foresaw: generic to the client, whole in the log."""
     log.error("request_raised", path=request.url.path, request_id=request_id(request.scope), exc_info=error)
@@ -186,5 +192,6 @@ HANDLERS: dict[Any, Any] = {
     HoundmonError: on_known,
     ValidationException: on_invalid,
     HTTPException: on_http,
+    RecursionError: on_nested,
     Exception: on_unknown,
 }
