@@ -1,6 +1,7 @@
 """How bad it is, and where the chain breaks first: folded from open alerts and the panels' figures."""
 
 from houndmon.alerts.model import Alert
+from houndmon.config.model import BURN_RULES
 from houndmon.evaluator.watch import Watched
 from houndmon.kit.filters import Environment
 from houndmon.panels.playback.model import Client
@@ -29,6 +30,11 @@ BY_SUBJECT: dict[str, Stage] = {
 def stage_of(alert: Alert) -> Stage | None:
     """The stage that an alert speaks of; None where it speaks of houndmon's own sight."""
     return BY_RULE.get(alert.rule) or BY_SUBJECT.get(alert.subject or "")
+
+
+def directness(alert: Alert) -> int:
+    """How directly an alert speaks of its stage: the thing itself, what lies beside it, what it does to a budget."""
+    return 2 if alert.rule in BURN_RULES else 1 if alert.rule.startswith("api_") else 0
 
 
 def blindness(unreadable: list[str], watch: Watched) -> str | None:
@@ -68,7 +74,7 @@ def first_broken_stage(
     found = [(stage_of(alert), alert) for alert in alerts if alert.state == "firing"]
     staged = [(stage, alert) for stage, alert in found if stage]
     if staged:
-        stage, alert = min(staged, key=lambda pair: ORDER.index(pair[0]))
+        stage, alert = min(staged, key=lambda pair: (ORDER.index(pair[0]), directness(pair[1])))
         return broken(stage, alert, reasons.get(alert.id, ""), figures)
     if blind:
         return BrokenStage(state="unknown", text=f"houndmon cannot tell: {blind}.")
