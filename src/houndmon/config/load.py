@@ -109,8 +109,8 @@ def refuse_unreachable(place: Place, rule: Rule, config: Config) -> None:
         if share_needed(rule.threshold, level.objective) >= 1:
             most = highest_burn_rate(level.objective)
             raise place.at(f"rules.{rule.name}.threshold").refused(
-                f"{rule.threshold:g} can never be reached: with the objective {level.objective:g} of "
-                f"slos.{level.name} a total failure burns at {most:.3g} only: lower the threshold or raise the objective"
+                f"{rule.threshold:g} can never be reached: a total failure of slos.{level.name}, whose objective is "
+                f"{level.objective:g}, burns at {most:.3g} at most; lower the threshold, or raise the objective"
             )
 
 

@@ -25,12 +25,12 @@ def tables(path: Path) -> dict[str, Any]:
     except RecursionError as error:
         raise place.refused("is nested too deeply") from error
     except ValueError as error:
-        raise _explained(place, str(error), text) from None  # the cause holds the whole file, secrets included
+        raise _explained(place, str(error), text) from None  # the cause may hold the whole file
 
 
 def _explained(place: Place, problem: str, text: str) -> ConfigError:
     found = re.search(r"\(at line (\d+)", problem)
-    lines = text.rstrip().splitlines()
+    lines = text.rstrip().split("\n")
     number = min(int(found[1]), len(lines)) if found else len(lines)
     where = place.at(f"line {number}")
     if problem.startswith(_TWICE):

@@ -42,7 +42,7 @@ def receiver(place: Place, name: str, table: Any, environ: Mapping[str, str]) ->
         if not is_web_address(url):
             raise place.at("url").refused("must be an http or https address with a host")
     else:
-        refuse_webhook_keys(place, raw)
+        refuse_secret(place, raw)
         check_apprise(place, url)
     return Receiver(name=name, kind=raw.kind, url=url, secret=secret, allow_private=raw.allow_private is True)
 
@@ -65,9 +65,9 @@ def secret_text(
     return text.strip()
 
 
-def refuse_webhook_keys(place: Place, raw: RawReceiver) -> None:
-    """Refuse what would promise a protection that apprise does not give."""
-    for key in ("secret", "secret_env", "allow_private"):
+def refuse_secret(place: Place, raw: RawReceiver) -> None:
+    """Refuse what would promise a signature that apprise does not give."""
+    for key in ("secret", "secret_env"):
         if getattr(raw, key) is not UNSET:
             raise place.at(key).refused("belongs to webhooks only: remove it")
 

@@ -5,6 +5,7 @@ from typing import Any
 from litestar import get
 from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 from litestar.response import Template
 
 from houndmon.config.defaults import DEFAULTS
@@ -37,7 +38,7 @@ async def list_runbooks(state: State) -> Template:
 
 
 @get("/runbooks/{rule:str}", include_in_schema=False)
-async def show_runbook(state: State, rule: str) -> Template:
+async def show_runbook(state: State, rule: FromPath[str]) -> Template:
     """One runbook, with the figures of the configuration in force. Raises NotFoundException."""
     if rule not in TITLES:
         raise NotFoundException(f"there is no such runbook; there are {', '.join(TITLES)}")
