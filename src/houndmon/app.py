@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -24,10 +25,11 @@ from houndmon.demo.schedule import Schedule
 from houndmon.evaluator import routes as evaluator
 from houndmon.evaluator.desk import LevelDesk
 from houndmon.evaluator.loop import Evaluator, Ticked
+from houndmon.kit.filters import Filters
 from houndmon.kit.paths import PACKAGE, resource
 from houndmon.kit.room import Desk, Room
 from houndmon.kit.settings import Settings
-from houndmon.kit.source import Source, open_pool, retired
+from houndmon.kit.source import Snapshot, Source, open_pool, retired
 from houndmon.notify.heartbeat import Pulse
 from houndmon.notify.outbox import deliveries_of
 from houndmon.notify.sender import Sender
@@ -36,6 +38,8 @@ from houndmon.panels.incidents import routes as incidents
 from houndmon.panels.ingest import routes as ingest
 from houndmon.panels.playback import routes as playback
 from houndmon.panels.publish import routes as publish
+from houndmon.panels.publish.load import load as publish_load
+from houndmon.panels.publish.model import Publish
 from houndmon.panels.transcode import routes as transcode
 from houndmon.panels.workers import routes as workers
 from houndmon.web import alerts as alert_pages
@@ -96,7 +100,7 @@ def create_app(
                 "config": config,
                 "state": state,
                 "source": source,
-                "desk": Desk(PANELS, source, state),
+                "desk": Desk(rooms_of(config), source, state),
                 "levels": levels,
                 "summary": summary.Desk(source, state, levels),
                 "deliveries": deliveries_of,
@@ -160,6 +164,15 @@ def pulse_and_poke(pulse: Pulse, sender: Sender) -> Callable[[Ticked | None, str
         sender.poke()
 
     return after
+
+
+def rooms_of(config: LiveConfig) -> tuple[Room[Any], ...]:
+    """The panels; publishing is judged by the limit of its service level, whatever that is just now."""
+
+    async def load_publish(snapshot: Snapshot, filters: Filters) -> Publish:
+        return await publish_load(snapshot, filters, config().levels["upload_to_live"].limit_minutes)
+
+    return tuple(replace(room, load=load_publish) if room is publish.ROOM else room for room in PANELS)
 
 
 def provide_desk(state: State) -> Desk:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from houndmon.alerts.step import Finding, Verdict
+from houndmon.config.detection import BURN_SPANS_OF
 from houndmon.config.model import BURN_RULES, Config, Rule, RuleName
 from houndmon.evaluator.figures import (
     RELATIONS,
@@ -21,11 +22,6 @@ from houndmon.kit.stats import ratio, top, wilson
 from houndmon.panels.api.model import Service
 from houndmon.slo.level import burn_rate
 
-BURN_SPANS_OF: dict[RuleName, tuple[str, str]] = {
-    "slo_burn_fast": ("1h", "5m"),
-    "slo_burn_slow": ("6h", "30m"),
-    "slo_burn_day": ("24h", "2h"),
-}
 CAUSES_SHOWN = 5
 
 

@@ -21,12 +21,12 @@ from houndmon.panels.publish.model import (
 SQL = statements(Path(__file__).with_name("query.sql"))
 
 
-async def load(snapshot: Snapshot, filters: Filters) -> Publish:
-    """The publish panel at the snapshot's time."""
+async def load(snapshot: Snapshot, filters: Filters, limit_minutes: float = LIMIT_MINUTES) -> Publish:
+    """The publish panel at the snapshot's time; the limit is that of the service level `upload_to_live`."""
     clock = snapshot.clock
     chosen = clock.window(filters.range)
     slices = Slices(chosen)
-    rows = await read(snapshot, filters, slices, LIMIT_MINUTES)
+    rows = await read(snapshot, filters, slices, limit_minutes)
     figures = summarize(rows, slices, chosen)
     return Publish(
         panel="publish",
@@ -40,7 +40,7 @@ async def load(snapshot: Snapshot, filters: Filters) -> Publish:
         waiting=figures.waiting,
         overdue=figures.overdue,
         in_time_ratio=in_time_ratio(figures),
-        limit_minutes=LIMIT_MINUTES,
+        limit_minutes=limit_minutes,
         oldest_waiting_age_minutes=figures.oldest_waiting_minutes,
         upload_to_live_minutes=await durations(snapshot, filters, chosen),
     )
