@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Litestar
 from litestar.config.compression import CompressionConfig
-from litestar.datastructures import State
+from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.spec import License, Tag
@@ -128,7 +128,13 @@ def create_app(
             *health.ROUTES,
             *reference.ROUTES,
             *metrics.ROUTES,
-            create_static_files_router("/static", [resource("static")], include_in_schema=False),
+            create_static_files_router(
+                "/static",
+                [resource("static")],
+                include_in_schema=False,
+                # The page names each file with its version: after an upgrade nobody keeps an old one.
+                cache_control=CacheControlHeader(no_cache=True),
+            ),
         ],
         lifespan=[lifespan, *([companion] if companion else [])],
         dependencies={

@@ -55,6 +55,7 @@ class Answers(msgspec.Struct, kw_only=True):
     play_failure_ratio_24h: Annotated[
         float | None, Meta(description="failed / attempts over 24 h; null without attempts.", examples=[0.0041])
     ] = None
+    plays_24h: Annotated[Attempts | None, Meta(description="The sample of that ratio.")] = None
     top_failure_cause: Annotated[
         Cause | None, Meta(description="The commonest failure of the last hour, or else of the last 24 h.")
     ] = None
@@ -103,6 +104,7 @@ def answers(figures: Figures, cause: Cause | None) -> Answers:
         oldest_queued_job=OldestJob(job.oldest_queued_age_minutes, job.oldest_queued_job_id) if job else None,
         worker_alive=WorkerAlive(alive.alive, alive.heartbeat_age_seconds) if alive else None,
         play_failure_ratio_24h=plays.failure_ratio if plays else None,
+        plays_24h=plays,
         top_failure_cause=cause,
     )
 
@@ -159,6 +161,9 @@ class Summary(msgspec.Struct, kw_only=True):
         datetime, Meta(description="The source's clock when it was read.", examples=["2026-03-02T12:00:30Z"])
     ]
     stale: Annotated[bool, Meta(description="Some of the source could not be read.", examples=[False])]
+    is_last_good: Annotated[
+        bool, Meta(description="Nothing could be read: these are the last good figures.", examples=[False])
+    ] = False
     unreadable: Annotated[list[str], Meta(description="What could not be read, and why.")]
     text: Annotated[
         str, Meta(description="The same in at most five plain lines.", examples=["prod: none. All is well."])

@@ -118,6 +118,7 @@ def as_stale(last: Summary, reason: str, watch: Watch) -> Summary:
         silences_in_force=watch.silences,
         evaluator=watch.lag,
         stale=True,
+        is_last_good=True,
         unreadable=[reason],
         text=lines(last.environment, state, last.answers),
     )

@@ -1,0 +1,185 @@
+// Keeps the page alive: polls quietly, says how old each figure is, and answers to keys. htmx fetches and morphs.
+(() => {
+  'use strict';
+
+  const PERIOD = 10_000;    // between two questions, while all is well
+  const IMPATIENT = 4_000;  // while a panel is stale, failed or waiting
+  const PATIENT = 20_000;   // at most, while nobody answers
+  const OLD = 30_000;       // from this age on a figure looks old
+  const root = document.documentElement;
+  const plans = new WeakMap();
+  let skew = NaN;           // the browser's clock minus the source's
+
+  // Theme: before the first paint, or the page flashes.
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  const kept = {
+    get: () => { try { return localStorage.getItem('theme'); } catch { return null; } },
+    set: (theme) => { try { theme ? localStorage.setItem('theme', theme) : localStorage.removeItem('theme'); } catch {} },
+  };
+  const wear = (theme) => { theme ? root.dataset.theme = theme : delete root.dataset.theme; };
+  const switchTheme = () => {
+    const system = dark.matches ? 'dark' : 'light';
+    const next = (root.dataset.theme || system) === 'dark' ? 'light' : 'dark';
+    const chosen = next === system ? null : next;
+    kept.set(chosen);
+    wear(chosen);
+  };
+  if (['light', 'dark'].includes(kept.get())) wear(kept.get());
+  addEventListener('storage', (event) => { if (event.key === 'theme') wear(event.newValue); });
+
+  // Polling. One clock for all panels; each has its own jittered time, so that many screens do not ask at once.
+  const jittered = (period) => period * (0.85 + Math.random() * 0.3);
+  const polled = () => document.querySelectorAll('[data-poll]');
+  const periodOf = (panel, failures = 0) =>
+    failures ? Math.min(PATIENT, IMPATIENT * 2 ** (failures - 1)) :
+    ['fresh', 'empty'].includes(panel.dataset.state) ? PERIOD : IMPATIENT;
+  const planOf = (panel) => {
+    if (!plans.has(panel)) {
+      const first = panel.dataset.state === 'pending' ? 0 : jittered(periodOf(panel));
+      plans.set(panel, { due: Date.now() + first, failures: 0, since: 0, asking: false });
+    }
+    return plans.get(panel);
+  };
+  const ask = (panel, plan) => {
+    if (document.hidden || plan.asking || !panel._htmx) return;
+    plan.asking = true;
+    htmx.trigger(panel, 'panel:refresh', {}, false);
+  };
+  const settle = (panel) => {
+    const plan = planOf(panel);
+    plan.asking = false;
+    plan.due = Date.now() + jittered(periodOf(panel, plan.failures));
+  };
+  const hurry = (within) => {
+    for (const panel of polled()) planOf(panel).due = Math.min(planOf(panel).due, Date.now() + Math.random() * within);
+  };
+
+  // What went well and what did not.
+  const arrived = (panel) => {
+    const plan = planOf(panel), back = plan.failures > 0;
+    plan.failures = 0;
+    if (panel.dataset.state !== 'stale' && panel.dataset.asOf) reckon(Date.parse(panel.dataset.asOf));
+    if (back) hurry(1500);
+    tick();
+  };
+  const failed = (panel, why) => {
+    const plan = planOf(panel);
+    plan.failures += 1;
+    plan.why = why;
+    if (plan.failures === 1) plan.since = Date.now();
+    tick();
+  };
+  const reason = (status) =>
+    status === 401 || status === 403 ? 'You are logged out: reload the page.' :
+    status >= 500 ? `houndmon answers with an error (${status}).` : `houndmon refuses the question (${status}).`;
+
+  // A fresh answer is a few seconds old at most, so it tells how far the two clocks lie apart.
+  const reckon = (asOf) => {
+    const seen = Date.now() - asOf;
+    skew = Math.abs(seen - skew) < OLD ? Math.min(skew, seen) : seen;
+  };
+  const ageOf = (asOf) => Math.max(0, Date.now() - (skew || 0) - asOf);
+  const words = (ms) => {
+    const seconds = Math.round(ms / 1000);
+    if (seconds < 120) return `${seconds} s`;
+    if (seconds < 7200) return `${Math.floor(seconds / 60)} min`;
+    if (seconds < 172800) return `${Math.floor(seconds / 3600)} h`;
+    return `${Math.floor(seconds / 86400)} d`;
+  };
+  const write = (element, text) => { if (element && element.textContent !== text) element.textContent = text; };
+
+  const age = (panel) => {
+    if (!panel.dataset.asOf) return;
+    const ms = ageOf(Date.parse(panel.dataset.asOf));
+    write(panel.querySelector('[data-age]'), `${words(ms)} ago`);
+    panel.toggleAttribute('data-old', ms > OLD);
+  };
+  const mourn = (panel, plan) => {
+    const lost = plan.failures > 0, line = panel.querySelector('[data-lost-line]');
+    panel.toggleAttribute('data-lost', lost);
+    if (line) line.hidden = !lost;
+    if (lost) write(line, plan.why);
+  };
+  const connection = () => {
+    const line = document.getElementById('connection');
+    if (!line) return;
+    const lost = [...polled()].map(planOf).filter((plan) => plan.failures);
+    line.hidden = !lost.length || lost.length < polled().length;
+    root.toggleAttribute('data-alone', !line.hidden);
+    if (!line.hidden) {
+      const since = Math.min(...lost.map((plan) => plan.since)), next = Math.min(...lost.map((plan) => plan.due));
+      write(line, `No answer from houndmon for ${words(Date.now() - since)}: what you see is old. ` +
+        (next > Date.now() ? `Next try in ${words(next - Date.now())}.` : 'Trying now.'));
+    }
+  };
+  const countdown = (element) => {
+    const left = Date.parse(element.dataset.until) + (skew || 0) - Date.now();
+    write(element, left > 0 ? `(in ${words(left)})` : '(now)');
+  };
+
+  const tick = () => {
+    for (const panel of polled()) { age(panel); mourn(panel, planOf(panel)); }
+    document.querySelectorAll('[data-until]').forEach(countdown);
+    connection();
+  };
+  const beat = () => {
+    if (document.hidden) return;
+    const now = Date.now();
+    for (const panel of polled()) { const plan = planOf(panel); if (now >= plan.due) ask(panel, plan); }
+    tick();
+  };
+
+  const panelOf = (event) => event.target.closest?.('[data-poll]');
+  const on = (name, act) => document.addEventListener(name, (event) => { const panel = panelOf(event); if (panel) act(panel, event); });
+  on('htmx:before:swap', (panel, event) => {
+    // A log-in page or a proxy's own answer is no panel: swapping it in would take the panel away.
+    const { ctx, tasks } = event.detail;
+    if (ctx.swap === 'none' || tasks.some((task) => task.fragment?.getElementById?.(panel.id) || task.fragment?.querySelector(`#${panel.id}`))) return;
+    event.preventDefault();
+    failed(panel, 'Something else than houndmon answers: reload the page.');
+  });
+  on('htmx:after:swap', (panel, event) => { if (event.detail.ctx.response?.status === 200) arrived(panel); });
+  on('htmx:response:error', (panel, event) => failed(panel, reason(event.detail.ctx.response.status)));
+  on('htmx:error', (panel, event) => { if (event.detail.ctx) failed(panel, 'houndmon does not answer.'); });
+  on('htmx:finally:request', settle);
+
+  // Back from another tab, from sleep or from a lost network: ask at once.
+  const wake = () => { if (!document.hidden) { hurry(800); tick(); } };
+  document.addEventListener('visibilitychange', wake);
+  addEventListener('online', wake);
+  addEventListener('pageshow', (event) => { if (event.persisted) wake(); });
+
+  // Keys.
+  const follow = (name) => {
+    const links = [...document.querySelectorAll(`[data-switch="${name}"] a`)];
+    const at = links.findIndex((link) => link.hasAttribute('aria-current'));
+    links[(at + 1) % links.length]?.click();
+  };
+  const jump = (place) => {
+    const title = document.querySelectorAll('.slot h2')[place - 1];
+    title?.closest('.panel').scrollIntoView({ block: 'start', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+    title?.focus({ preventScroll: true });
+  };
+  const showKeys = () => { const keys = document.getElementById('keys'); keys?.open ? keys.close() : keys?.showModal(); };
+  const KEYS = { r: () => follow('range'), e: () => follow('environment'), t: switchTheme, '?': showKeys };
+  document.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (event.target.closest?.('input, textarea, select, [contenteditable]')) return;
+    if (event.key === 'Escape') { root.dataset.quiet = ''; return; }
+    const act = /^[1-9]$/.test(event.key) ? () => jump(+event.key) : KEYS[event.key];
+    if (!act || (document.getElementById('keys')?.open && event.key !== '?')) return;
+    event.preventDefault();
+    act();
+  });
+  // Escape puts a definition away until the pointer or the focus moves on.
+  for (const name of ['pointermove', 'focusin']) document.addEventListener(name, () => { delete root.dataset.quiet; }, { passive: true });
+
+  document.addEventListener('DOMContentLoaded', () => {
+    for (const panel of polled()) if (panel.dataset.asOf && panel.dataset.state !== 'stale') reckon(Date.parse(panel.dataset.asOf));
+    const themes = document.querySelector('[data-theme-switch]'), keys = document.querySelector('[data-keys-open]');
+    if (themes) { themes.hidden = false; themes.addEventListener('click', switchTheme); }
+    if (keys) { keys.hidden = false; keys.addEventListener('click', showKeys); }
+    beat();
+    setInterval(beat, 1000);
+  });
+})();
