@@ -44,6 +44,7 @@ from houndmon.panels.transcode import routes as transcode
 from houndmon.panels.workers import routes as workers
 from houndmon.web import alerts as alert_pages
 from houndmon.web import edge, health, metrics, page, reference, runbooks
+from houndmon.web import chart
 from houndmon.web.display import FILTERS
 from houndmon.web.summary import routes as summary
 
@@ -196,6 +197,6 @@ def templates(settings: Settings) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters.update(FILTERS)
+    found.filters.update(FILTERS | chart.FILTERS)
     found.globals.update({"version": __version__, "rooms": PANELS, "settings": settings})
     return found

@@ -1,5 +1,6 @@
 """A panel's room as the floor sees it: one load, two thin routes over it, and a desk that serves its answers."""
 
+import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -12,14 +13,18 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Template
 
+from houndmon.kit.clock import Clock
 from houndmon.kit.filters import Filters
-from houndmon.kit.panel import Panel
+from houndmon.kit.panel import Panel, window_shown
 from houndmon.kit.problems import Busy, Problem, SourceUnreadable
 from houndmon.kit.shared import Shared
 from houndmon.kit.source import Snapshot, Source
+from houndmon.kit.trend import STEPS, Chart, Trend, stretches
 
 P = TypeVar("P", bound=Panel)
 PROBLEM_JSON = "application/problem+json"
+TREND_LIFE_SECONDS = 30.0  # a stretch is minutes long: its chart need not be read each tick
+TREND_PATIENCE_SECONDS = 0.3
 LIFE_SECONDS = 4.5  # an answer may be shared for one tick of 5 s
 DEADLINE_SECONDS = 2.0
 
@@ -34,6 +39,7 @@ class Room(Generic[P]):
     answer: type[P]
     load: Callable[[Snapshot, Filters], Awaitable[P]]
     reads: Literal["source", "state"] = "source"
+    trend: Callable[[Snapshot, Filters], Awaitable[list[Chart]]] | None = None
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -65,6 +71,38 @@ class Desk:
             room.name: Shared(self._loader(room), life_seconds=LIFE_SECONDS, deadline_seconds=DEADLINE_SECONDS)
             for room in rooms
         }
+        self._trends = {
+            room.name: Shared(
+                self._trend_loader(room), life_seconds=TREND_LIFE_SECONDS, deadline_seconds=DEADLINE_SECONDS, places=1
+            )
+            for room in rooms
+            if room.trend
+        }
+
+    def _trend_loader(self, room: Room[Any]) -> Callable[[Filters], Awaitable[Trend]]:
+        async def load(filters: Filters) -> Trend:
+            assert room.trend
+            async with self._sources[room.reads].snapshot() as snapshot:
+                charts = await room.trend(snapshot, filters)
+            return trend_of(room.name, snapshot.clock, filters, charts)
+
+        return load
+
+    async def trend(self, name: str, filters: Filters) -> Trend:
+        """A room's charts. Raises SourceUnreadable or Busy."""
+        return await self._trends[name].get(filters)
+
+    def has_trend(self, name: str) -> bool:
+        """Whether a room has charts."""
+        return name in self._trends
+
+    async def trend_if_quick(self, name: str, filters: Filters) -> Trend | None:
+        """A room's charts if they come at once, else the last ones: no chart is worth waiting for."""
+        shared = self._trends[name]
+        try:
+            return await asyncio.wait_for(asyncio.shield(shared.get(filters)), TREND_PATIENCE_SECONDS)
+        except (SourceUnreadable, Busy, TimeoutError):
+            return shared.last_good(filters)
 
     def _loader(self, room: Room[Any]) -> Callable[[Filters], Awaitable[Served]]:
         async def load(filters: Filters) -> Served:
@@ -130,7 +168,37 @@ def routes(room: Room[Any]) -> list[HTTPRouteHandler]:
 
     # The type of the answer is the room's own: the OpenAPI document takes it from here.
     show_json.fn.__annotations__["return"] = Response[room.answer]  # type: ignore[name-defined]
-    return [show_json, show_fragment]
+    return [show_json, show_fragment, *([trend_route(room)] if room.trend else [])]
+
+
+def trend_route(room: Room[Any]) -> HTTPRouteHandler:
+    """The route of a room's charts."""
+
+    @get(
+        f"/api/panels/{room.name}/trend",
+        name=f"{room.name}_trend",
+        operation_id=f"{room.name}_trend",
+        summary=f"{room.title}: charts",
+        tags=["Panels"],
+        responses=REFUSALS,
+    )
+    async def show_trend(desk: NamedDependency[Desk], filters: NamedDependency[Filters]) -> Trend:
+        """How the panel's figures went, beside the week before."""
+        return await desk.trend(room.name, filters)
+
+    return show_trend
+
+
+def trend_of(name: str, clock: Clock, filters: Filters, charts: list[Chart]) -> Trend:
+    """A room's charts with what they cover."""
+    return Trend(
+        panel=name,
+        as_of=clock.now,
+        window=window_shown(clock, filters.range),
+        step_seconds=STEPS[filters.range].total_seconds(),
+        starts=[window.start for window in stretches(clock, filters.range)],
+        charts=charts,
+    )
 
 
 async def drawn(desk: Desk, room: Room[Any], filters: Filters) -> dict[str, Any]:
@@ -139,4 +207,5 @@ async def drawn(desk: Desk, room: Room[Any], filters: Filters) -> dict[str, Any]
         panel, problem = (await desk.answer(room.name, filters)).panel, None
     except (SourceUnreadable, Busy) as error:
         panel, problem = None, str(error)
-    return {"room": room, "filters": filters, "panel": panel, "problem": problem}
+    trend = await desk.trend_if_quick(room.name, filters) if panel and desk.has_trend(room.name) else None
+    return {"room": room, "filters": filters, "panel": panel, "problem": problem, "trend": trend}

@@ -78,6 +78,8 @@ async def evaluator_is_on_time(state: State) -> None:
 
 
 CHECKS: list[Any] = [database_is_current, evaluator_is_on_time]
+
+
 @head("/healthz", include_in_schema=False)
 async def healthz_head() -> None:
     """The same for a monitor that wants no body."""

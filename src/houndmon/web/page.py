@@ -93,7 +93,7 @@ def unsummarized(state: State, filters: Filters) -> Context:
 
 def undrawn(room: Room[Any], filters: Filters) -> Context:
     """What a panel is drawn from until its answer is there."""
-    return {"room": room, "filters": filters, "panel": None, "problem": None}
+    return {"room": room, "filters": filters, "panel": None, "problem": None, "trend": None}
 
 
 async def ready(*work: Coroutine[Any, Any, Context], seconds: float) -> Sequence[Context | None]:

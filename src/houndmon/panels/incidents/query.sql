@@ -7,7 +7,7 @@ select
     link_label, link_url, alert_id::text as alert_id, kind
 from houndmon.incidents
 where (environment = $1 or environment is null) and occurred_at <= $2
-order by occurred_at desc, id desc
+order by occurred_at desc, incidents.id desc -- not the text above, of which 9 is more than 10
 limit 20;
 
 -- name: page
@@ -19,7 +19,7 @@ select
     link_label, link_url, alert_id::text as alert_id, kind
 from houndmon.incidents
 where ($1::text is null or environment = $1 or environment is null) and ($2::timestamptz is null or (occurred_at, id) < ($2::timestamptz, $3::bigint))
-order by occurred_at desc, id desc
+order by occurred_at desc, incidents.id desc -- not the text above, of which 9 is more than 10
 limit $4;
 
 -- name: add

@@ -1,6 +1,7 @@
 """Writes the incident feed, and reads it page by page."""
 
 import hashlib
+from datetime import UTC, datetime
 
 import asyncpg
 import msgspec
@@ -32,6 +33,14 @@ async def page(
     return IncidentPage([shown(row) for row in rows[:limit]], cursor)
 
 
+def in_utc(at: datetime) -> datetime:
+    """An instant in UTC. Raises BadInput where that leaves the calendar."""
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise BadInput(FieldError("occurred_at", "lies outside the calendar")) from None
+
+
 async def record_incident(
     conn: asyncpg.Connection, incident: NewIncident, key: str | None = None
 ) -> tuple[Incident, bool]:
@@ -40,13 +49,14 @@ async def record_incident(
     Raises BadInput for an event in the future, KeyReused for a key that came with another event.
     """
     now = await conn.fetchval("select clock_timestamp()")
-    if incident.occurred_at and incident.occurred_at > now + JITTER:
+    occurred_at = in_utc(incident.occurred_at) if incident.occurred_at else None
+    if occurred_at and occurred_at > now + JITTER:
         raise BadInput(FieldError("occurred_at", "must not lie in the future"))
     digest = hashlib.sha256(msgspec.json.encode(incident)).hexdigest()
     link = incident.link
     added = await conn.fetchrow(
         SQL["add"].text,
-        incident.occurred_at,
+        occurred_at,
         incident.environment,
         incident.service_area.strip(),
         incident.severity,

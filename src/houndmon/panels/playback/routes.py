@@ -3,6 +3,7 @@
 from houndmon.kit.room import Room, routes
 from houndmon.panels.playback.load import load
 from houndmon.panels.playback.model import Playback
+from houndmon.panels.playback.trend import load_trend
 
 ROOM = Room(
     name="playback",
@@ -10,5 +11,6 @@ ROOM = Room(
     question="Can listeners play, and if not, who and why?",
     answer=Playback,
     load=load,
+    trend=load_trend,
 )
 ROUTES = routes(ROOM)

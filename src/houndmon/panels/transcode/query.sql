@@ -99,3 +99,30 @@ where environment = $1
     and greatest(queued_at, claimed_at, started_at) <= $2::timestamptz
 order by finished_at desc
 limit 1;
+
+-- name: durations_by_slice
+-- How long did the completed jobs of each slice of time take, in minutes, by nearest rank?
+-- $4 the edges of the slices
+select
+    width_bucket(finished_at, $4::timestamptz[]) as slice,
+    percentile_disc(0.5) within group (order by minutes) as p50,
+    percentile_disc(0.95) within group (order by minutes) as p95
+from (
+    select finished_at, extract(epoch from finished_at - started_at)::float8 / 60 as minutes
+    from {jobs} as known
+    where status = 'completed' and flaw is null and finished_at >= $3::timestamptz and isfinite(started_at)
+) as timed
+group by slice;
+
+-- name: queued_by_slice
+-- How many jobs were queued in which slice of time and left the queue in which, and when was the first of them queued?
+-- A job leaves the queue where it is first claimed, started or finished; one that waits now has not left it.
+-- $4 the edges of the slices, $5 the number of a slice after the last
+select
+    width_bucket(queued_at, $4::timestamptz[]) as entered,
+    coalesce(width_bucket(least(claimed_at, started_at, finished_at), $4::timestamptz[]), $5::integer) as slice,
+    count(*) as jobs,
+    min(greatest(queued_at, timestamptz '2000-01-01Z')) as first_queued_at
+from {jobs} as known
+where flaw is null or flaw = 'negative_duration'
+group by entered, slice;

@@ -1,0 +1,110 @@
+"""Rows of Hound's relations, short enough to be literal in a test."""
+
+import itertools
+import json
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partialmethod
+from typing import Any
+
+import asyncpg
+
+NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC)  # a Monday, half a minute past noon
+WORST = "<script>alert(1)</script>\n\x07\u202e😀" + "x" * 1_000_000  # a message as production has them
+BLANK = (None, "", "   ", "\t\r\n", "\u00a0\u3000", "\u2028\u0085")
+ID_TYPES = (  # a type that ids may have, an id, and its neighbour
+    ("text", "artist-7", "artist-8"),
+    ("uuid", "6f1c2b1e-0000-4000-8000-000000000007", "6f1c2b1e-0000-4000-8000-000000000008"),
+    ("integer", "2147483647", "2147483646"),
+    ("bigint", "9007199254740993", "9007199254740992"),
+)
+UNITS = {
+    "us": timedelta(microseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "upload_attempts": {"occurred_at": "-5m", "outcome": "accepted"},
+    "worker_heartbeats": {"worker_id": "worker-1", "beat_at": "-10s", "process_started_at": "-2d"},
+    "play_attempts": {"occurred_at": "-5m", "outcome": "started", "platform": "android", "browser": "chrome"},
+    "api_requests": {
+        "occurred_at": "-5m",
+        "service": "gateway",
+        "route": "/v1/play",
+        "status_code": 200,
+        "requests": 1,
+    },
+    "tracks": {"uploaded_at": "-20m", "state": "uploaded"},
+    "releases": {},
+}
+JOBS: dict[str, dict[str, Any]] = {
+    "queued": {},
+    "retrying": {"attempt": 2},
+    "in_progress": {"claimed_at": "-9m", "started_at": "-8m"},
+    "completed": {"claimed_at": "-9m", "started_at": "-8m", "finished_at": "-6m"},
+    "failed": {"claimed_at": "-9m", "started_at": "-8m", "finished_at": "-6m", "error_code": "FFMPEG_EXIT_1"},
+}
+"""Jobs by status: queued 10 min ago, claimed 1 min later, started 1 min later, finished 2 min later."""
+
+
+class Hound:
+    """Fills the relations of one database.
+
+    A time is `now` with an offset (`-5m`, `+6s`, `-1us`), or anything that PostgreSQL reads, `infinity` too.
+    """
+
+    def __init__(self, conn: asyncpg.Connection, now: datetime = NOW) -> None:
+        self.conn, self.now = conn, now
+        self._numbers = itertools.count(1)
+
+    @classmethod
+    async def on_clock(cls, conn: asyncpg.Connection) -> "Hound":
+        """One whose `now` is that of the database."""
+        return cls(conn, await conn.fetchval("select clock_timestamp()"))
+
+    async def insert(self, relation: str, rows: Iterable[Mapping[str, Any]], times: int = 1) -> None:
+        """Insert rows as they are, each so many times; values go through text, so that every type is reached."""
+        timed = [{column: self.when(column, value) for column, value in row.items()} for row in rows]
+        await self.conn.execute(
+            f"insert into hound.{relation}"
+            f" select r.* from jsonb_populate_recordset(null::hound.{relation}, $1) as r, generate_series(1, $2)",
+            json.dumps(timed),
+            times,
+        )
+
+    async def add(self, relation: str, times: int = 1, **values: Any) -> None:
+        """Insert one row, so many times; what is left out has its default."""
+        await self.insert(relation, [{"environment": "prod"} | DEFAULTS[relation] | values], times)
+
+    upload = partialmethod(add, "upload_attempts")
+    beat = partialmethod(add, "worker_heartbeats")
+    play = partialmethod(add, "play_attempts")
+    requests = partialmethod(add, "api_requests")
+    release = partialmethod(add, "releases")
+
+    async def job(self, status: str = "queued", times: int = 1, **values: Any) -> None:
+        """Insert a job, so many times, with the times that belong to its status."""
+        row = {"environment": "prod", "status": status, "attempt": 1, "queued_at": "-10m"} | JOBS.get(status, {})
+        rows = [{"job_id": f"job-{next(self._numbers)}"} | row | values for _ in range(times)]
+        await self.insert("transcode_jobs", rows)
+
+    async def track(self, times: int = 1, **values: Any) -> None:
+        """Insert a track, so many times."""
+        row = {"environment": "prod"} | DEFAULTS["tracks"]
+        rows = [{"track_id": f"track-{next(self._numbers)}"} | row | values for _ in range(times)]
+        await self.insert("tracks", rows)
+
+    async def retype(self, relation: str, kind: str, *columns: str) -> None:
+        """Give id columns another type, as another Hound may have it."""
+        for column in columns:
+            await self.conn.execute(f"alter table hound.{relation} alter {column} type {kind} using {column}::{kind}")
+
+    def when(self, column: str, value: Any) -> Any:
+        """A time as PostgreSQL reads it; what is no time stays as it is."""
+        if not column.endswith("_at") or value is None:
+            return value
+        offset = re.fullmatch(r"([+-]\d+)(us|s|m|h|d)", str(value))
+        return str(self.now + int(offset[1]) * UNITS[offset[2]] if offset else value)

@@ -1,0 +1,66 @@
+"""Trends of the panels, from literal rows."""
+
+from collections.abc import Callable
+
+from factories import Hound
+from houndmon.kit.filters import Filters
+from houndmon.kit.source import Snapshot
+from houndmon.kit.trend import Chart
+from houndmon.panels.api.trend import load_trend as api_trend
+from houndmon.panels.ingest.trend import load_trend as ingest_trend
+from houndmon.panels.playback.trend import load_trend as playback_trend
+from houndmon.panels.transcode.trend import load_trend as transcode_trend
+
+HOUR = Filters(range="1h")  # 30 stretches of 2 minutes; the last began at 11:58 and is open
+
+
+def lines(charts: list[Chart]) -> dict[str, list[float | None]]:
+    return {f"{chart.name}.{one.name}": one.values for chart in charts for one in chart.series}
+
+
+async def test_it_counts_uploads_by_stretch(hound: Hound, snapshot: Callable[..., Snapshot]) -> None:
+    """Each upload lies in the stretch it occurred in; those of a week before lie beside them."""
+    await hound.upload()
+    await hound.upload(outcome="rejected")
+    await hound.upload(occurred_at="-1h")
+    await hound.upload(occurred_at="2026-02-23 12:00")
+    [chart] = await ingest_trend(snapshot(), HOUR)
+    uploads, rejected = chart.series
+    assert (uploads.values[27], uploads.values[0], sum(v or 0 for v in uploads.values)) == (2, 1, 3)
+    assert (rejected.values[27], sum(v or 0 for v in rejected.values)) == (1, 1)
+    assert uploads.before is not None
+    assert (uploads.before[29], sum(v or 0 for v in uploads.before)) == (1, 1)
+
+
+async def test_it_shows_no_ratio_where_nothing_was_played(hound: Hound, snapshot: Callable[..., Snapshot]) -> None:
+    """A stretch without plays has no failure ratio; one with plays has its interval."""
+    await hound.play()
+    await hound.play(outcome="failed")
+    [chart] = await playback_trend(snapshot(), HOUR)
+    [ratio] = chart.series
+    assert (ratio.values[27], ratio.values[26]) == (0.5, None)
+    assert ratio.low is not None
+    assert ratio.high is not None
+    assert 0 < (ratio.low[27] or 0) < 0.5 < (ratio.high[27] or 0) < 1
+
+
+async def test_it_counts_errors_by_stretch(hound: Hound, snapshot: Callable[..., Snapshot]) -> None:
+    """4xx and 5xx are summed over all services, by their counts."""
+    await hound.requests(status_code=503, requests=7)
+    await hound.requests(status_code=404, service="functions")
+    await hound.requests()
+    found = lines(await api_trend(snapshot(), HOUR))
+    assert (found["errors.5xx"][27], found["errors.4xx"][27]) == (7, 1)
+
+
+async def test_it_rebuilds_the_queue(hound: Hound, snapshot: Callable[..., Snapshot]) -> None:
+    """A job is queued from `queued_at` until it is claimed; the oldest wait is that of the first one waiting."""
+    await hound.job("completed")
+    await hound.job("queued", queued_at="-9m")
+    found = lines(await transcode_trend(snapshot(), HOUR))
+    depth, wait = found["depth.queued"], found["wait.oldest"]
+    # Queued at 11:50:30 and claimed at 11:51:30: both within one stretch. The other waits since 11:51:30.
+    assert depth[24:] == [0, 1, 1, 1, 1, 1]
+    assert wait[29] == 9
+    assert wait[24] == 0
+    assert found["duration.p95"][27] == 2
