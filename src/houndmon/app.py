@@ -12,6 +12,7 @@ from litestar.config.compression import CompressionConfig
 from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import License, Tag
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.plugins.prometheus import PrometheusConfig
@@ -43,8 +44,7 @@ from houndmon.panels.publish.model import Publish
 from houndmon.panels.transcode import routes as transcode
 from houndmon.panels.workers import routes as workers
 from houndmon.web import alerts as alert_pages
-from houndmon.web import edge, health, metrics, page, reference, runbooks
-from houndmon.web import chart
+from houndmon.web import chart, edge, health, metrics, page, reference, runbooks
 from houndmon.web.display import FILTERS
 from houndmon.web.summary import routes as summary
 
@@ -153,8 +153,9 @@ def create_app(
             description=DESCRIPTION,
             license=License(name="Apache-2.0", identifier="Apache-2.0"),
             tags=TAGS,
-            render_plugins=[],
-            path="/api",
+            # Litestar's own pages come from a CDN: only the document itself is served, at this very path.
+            path="/api/openapi.json",
+            render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
         ),
         middleware=[PrometheusConfig(app_name="houndmon", prefix="houndmon", group_path=True).middleware],
         logging_config=None,

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -139,9 +140,10 @@ def on_invalid(request: Request[Any, Any, Any], error: ValidationException) -> R
 
 def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """Answer what Litestar refuses by itself: no such path, no such method, a body too large."""
-    title = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.removesuffix("Exception"))
+    title = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.status_code < 500 else "See the log under this request id."
-    return problem(request, error.status_code, title, detail, dict(error.headers or {}))
+    extra = {"errors": [FieldError("body", "cannot be read; see /docs")]} if error.status_code == 400 else {}
+    return problem(request, error.status_code, title, detail, dict(error.headers or {}), **extra)
 
 
 def on_nested(request: Request[Any, Any, Any], error: RecursionError) -> Response[Any]:
