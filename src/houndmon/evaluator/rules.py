@@ -19,6 +19,7 @@ from houndmon.evaluator.figures import (
 )
 from houndmon.evaluator.levels import events, part_of
 from houndmon.kit.stats import ratio, top, wilson
+from houndmon.kit.text import shown
 from houndmon.panels.api.model import Service
 from houndmon.slo.level import burn_rate
 
@@ -73,22 +74,28 @@ def above(value: float | None, threshold: float | None) -> bool:
 
 def causes(codes: Counter[str]) -> list[dict[str, Any]]:
     """The commonest codes, as evidence."""
-    return [{"code": line.name, "count": line.count, "share": line.share} for line in top(codes)[:CAUSES_SHOWN]]
+    return [{"code": shown(line.name), "count": line.count, "share": line.share} for line in top(codes)[:CAUSES_SHOWN]]
+
+
+def weighed(rule: Rule, bad: int, whole: int, *, crossed: bool) -> tuple[Verdict, bool]:
+    """The verdict of a share, and whether it is evidence of health.
+
+    A sample too small to judge is that only where its share is no higher than the threshold; one that crosses the
+    threshold with too few bad ones is no incident, and no health either.
+    """
+    if whole < rule.minimum_sample:
+        return "insufficient" if whole else "no_data", bool(whole) and not above(ratio(bad, whole), rule.threshold)
+    if crossed:
+        return "breach" if bad >= rule.minimum_bad else "ok", False
+    return "ok", True
 
 
 def ratio_finding(
     rule: Rule, figures: Figures, bad: int, whole: int, at: datetime, span: str, codes: Counter[str]
 ) -> Finding:
-    """A breach when the interval's low end is above the threshold, given enough samples and enough bad ones.
-
-    A sample too small to judge is evidence of health only where its ratio is no higher than the threshold.
-    """
+    """A breach when the interval's low end is above the threshold, given enough samples and enough bad ones."""
     interval = wilson(bad, whole)
-    verdict: Verdict = "ok"
-    if whole < rule.minimum_sample:
-        verdict = "insufficient" if whole else "no_data"
-    elif bad >= rule.minimum_bad and above(interval.low, rule.threshold):
-        verdict = "breach"
+    verdict, clears = weighed(rule, bad, whole, crossed=above(interval.low, rule.threshold))
     return finding(
         rule,
         figures,
@@ -97,7 +104,7 @@ def ratio_finding(
         at,
         value=interval.ratio,
         sample_count=whole,
-        clears=verdict == "ok" or (verdict == "insufficient" and not above(interval.ratio, rule.threshold)),
+        clears=clears,
         reason=f"{bad:,} of {whole:,} failed in the last {span}",
         evidence={"span": span, "bad": bad, "low": interval.low, "high": interval.high, "causes": causes(codes)},
     )
@@ -193,15 +200,8 @@ def service_finding(rule: Rule, figures: Figures, requests: Requests, service: S
     before = (known.ratio_5xx if is_5xx else known.ratio_4xx) if known else None
     share = ratio(bad, service.requests)
     measured = wilson(bad, service.requests).low if is_5xx else share
-    verdict: Verdict = "ok"
-    if service.requests < rule.minimum_sample:
-        verdict = "insufficient" if service.requests else "no_data"
-    elif (
-        bad >= rule.minimum_bad
-        and above(measured, rule.threshold)
-        and above(share, rule.baseline_factor * (before or 0))
-    ):
-        verdict = "breach"
+    crossed = above(measured, rule.threshold) and above(share, rule.baseline_factor * (before or 0))
+    verdict, clears = weighed(rule, bad, service.requests, crossed=crossed)
     return finding(
         rule,
         figures,
@@ -210,7 +210,7 @@ def service_finding(rule: Rule, figures: Figures, requests: Requests, service: S
         requests.now,
         value=share,
         sample_count=service.requests,
-        clears=verdict == "ok" or (verdict == "insufficient" and not above(share, rule.threshold)),
+        clears=clears,
         reason=f"{bad:,} of {service.requests:,} requests in the last 5 min; {before or 0:.2%} in the 24 h before",
         evidence={"span": "5 min", "bad": bad, "baseline_ratio": before},
     )
@@ -264,6 +264,7 @@ def burn_finding(rule: Rule, config: Config, figures: Figures, name: Any, now: d
     evidence = dict(zip(BURN_SPANS_OF[rule.name], burns, strict=True))
     if len(known) < len(burns):
         return finding(rule, figures, name, "no_data", part.now, reason="no events to judge", evidence=evidence)
+    crossed = above(min(known), rule.threshold)
     # Time has no events to count: a level of seconds needs no smallest number of bad ones.
     enough = isinstance(part, Beats) or short.bad >= rule.minimum_bad
     spans = " and ".join(f"{burn:.1f} over {span}" for span, burn in zip(BURN_SPANS_OF[rule.name], known, strict=True))
@@ -271,8 +272,9 @@ def burn_finding(rule: Rule, config: Config, figures: Figures, name: Any, now: d
         rule,
         figures,
         name,
-        "breach" if enough and above(min(known), rule.threshold) else "ok",
+        "breach" if enough and crossed else "ok",
         part.now,
+        clears=not crossed,
         value=min(known),
         sample_count=int(short.total),
         reason=f"burns its budget at {spans}",
