@@ -128,6 +128,8 @@ create table houndmon.outbox (
     message jsonb not null,
     created_at timestamptz not null default clock_timestamp(),
     due_at timestamptz not null default clock_timestamp(),
+    held_until timestamptz,  -- the receiver asked for patience: nothing hastens it before this
+    expires_at timestamptz not null default clock_timestamp() + interval '24 hours',
     attempts integer not null default 0,
     leased_until timestamptz,
     leased_by uuid,
@@ -138,3 +140,4 @@ create table houndmon.outbox (
 );
 create index on houndmon.outbox (receiver, due_at) where sent_at is null and dead_at is null;
 create index on houndmon.outbox using gin (alert_ids);
+create index on houndmon.outbox (dead_at) where dead_at is not null;
