@@ -1,6 +1,7 @@
 """Trends: equal stretches that tile a window."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,8 @@ from houndmon.kit.clock import Clock, Slices
 from houndmon.kit.filters import RANGES
 from houndmon.kit.trend import STEPS, stretches, week_before
 
-NOW = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))
+FIRST, LAST = datetime(2020, 1, 1), datetime(2030, 1, 1)  # noqa: DTZ001 -- hypothesis wants naive bounds
+NOW = st.datetimes(FIRST, LAST, timezones=st.just(UTC))
 
 
 @given(NOW, st.sampled_from(RANGES))
@@ -18,7 +20,7 @@ def test_it_tiles_the_window(now: datetime, span: str) -> None:
     clock = Clock(now)
     windows = stretches(clock, span)  # type: ignore[arg-type]
     assert windows[0].start == clock.since(span)
-    assert all(a.end == b.start for a, b in zip(windows, windows[1:], strict=False))
+    assert all(a.end == b.start for a, b in pairwise(windows))
     assert windows[-1].end is None
     assert windows[-1].start <= now
     slices = Slices(*windows)

@@ -16,7 +16,7 @@ from houndmon.config.model import Config, Receiver
 from houndmon.kit.source import open_pool, retired
 from houndmon.notify.delivery import Delivery
 from houndmon.notify.message import Message
-from houndmon.notify.outbox import record_messages
+from houndmon.notify.outbox import read_deliveries, record_messages
 from houndmon.notify.sender import Sender
 from houndmon.notify.text import Announced, build_message
 
@@ -93,6 +93,18 @@ class Office:
 
     async def rows(self) -> list[asyncpg.Record]:
         return await self.conn.fetch("select * from houndmon.outbox order by id")
+
+    async def is_done(self) -> bool:
+        """Whether nothing waits any more."""
+        return all(row["sent_at"] or row["dead_at"] for row in await self.rows())
+
+    async def has_failed(self, attempts: int = 1) -> bool:
+        """Whether the last message has failed so often, and is not on its way."""
+        row = (await self.rows())[-1]
+        return row["attempts"] >= attempts and row["leased_until"] is None
+
+    async def was_sent(self, alert: int) -> bool:
+        return all(state.sent_at for state in await read_deliveries(self.conn, alert))
 
     def sender(self, **more: Any) -> Sender:
         return Sender(self.pool, lambda: self.config, **more)

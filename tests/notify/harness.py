@@ -171,9 +171,7 @@ class Harness:
         if point in HELD:
             await self.release(undo=point.endswith("undone"))
         await eventually(self.alone)
-        await self.conn.execute(
-            "update houndmon.outbox set leased_until = '-infinity' where leased_until is not null"
-        )
+        await self.conn.execute("update houndmon.outbox set leased_until = '-infinity' where leased_until is not null")
 
     async def await_point(self, point: str) -> None:
         if point == AT_RANDOM:

@@ -4,34 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
-import msgspec
 import pytest
 
 from houndmon.kit.source import open_pool, retired
-from houndmon.notify import outbox
 from houndmon.notify.delivery import Outcome
-from houndmon.notify.outbox import claim, dead_letters, deliveries_of, read_deliveries, retry_dead
+from houndmon.notify.outbox import dead_letters, deliveries_of, read_deliveries
 from houndmon.notify.sender import Sender
-from notify.conftest import Office, delivery, eventually, webhook
+from notify.conftest import Office, eventually, webhook
 from notify.listener import Got, answer, answers, listening, silence
-
-
-async def test_it_brings_a_message_to_its_receiver_and_says_so(office: Office) -> None:
-    """A recorded message is sent, once, and the alert's timeline says when."""
-    async with listening(answer(200)) as receiver:
-        office.put(webhook(receiver.url))
-        await office.record(17, 18)
-        async with office.sending():
-            await eventually(lambda: office_done(office))
-        assert len(receiver.got) == 1
-    for alert in (17, 18):
-        [moment] = await deliveries_of(office.conn, alert)
-        assert (moment.kind, moment.reason) == ("notified", "ops (fired) was told, at the first attempt")
-    assert await deliveries_of(office.conn, 19) == []
-
-
-async def office_done(office: Office) -> bool:
-    return all(row["sent_at"] or row["dead_at"] for row in await office.rows())
 
 
 async def test_it_sends_at_once_when_poked(office: Office) -> None:
@@ -53,46 +33,17 @@ async def test_it_repeats_with_the_same_id_after_an_error(office: Office) -> Non
         office.put(webhook(receiver.url))
         await office.record()
         async with office.sending():
-            await eventually(lambda: failed(office))
+            await eventually(office.has_failed)
             [state] = await read_deliveries(office.conn, 1)
             assert (state.attempts, state.last_error, state.sent_at) == (1, "it answered 500", None)
             wait = state.due_at - await office.conn.fetchval("select clock_timestamp()")
             assert timedelta(seconds=1) < wait <= timedelta(seconds=5)
             await office.pass_time(6)
-            await eventually(lambda: office_done(office))
+            await eventually(office.is_done)
         assert len(receiver.ids) == 2
         assert len(set(receiver.ids)) == 1
     [state] = await read_deliveries(office.conn, 1)
     assert (state.attempts, state.last_error) == (2, None)
-
-
-async def failed(office: Office, attempts: int = 1) -> bool:
-    """Whether the last message has failed so often, and is not on its way."""
-    row = (await office.rows())[-1]
-    return row["attempts"] >= attempts and row["leased_until"] is None
-
-
-async def test_it_waits_as_long_as_the_receiver_asks(office: Office) -> None:
-    """429 with Retry-After holds a message for so long, at most an hour, though the receiver takes another one."""
-    async with listening(answers(answer(429, Retry_After="86400"), answer(200))) as receiver:
-        office.put(webhook(receiver.url))
-        await office.record(1)
-        async with office.sending() as sender:
-            await eventually(lambda: failed(office))
-            [state] = await read_deliveries(office.conn, 1)
-            wait = state.due_at - await office.conn.fetchval("select clock_timestamp()")
-            assert timedelta(minutes=59) < wait <= timedelta(hours=1)
-            await office.record(2)
-            sender.poke()
-            await eventually(lambda: sent(office, 2))
-            await asyncio.sleep(1.5)
-            assert len(receiver.got) == 2, "the held one is not hastened"
-            await office.pass_time(3601)
-            await eventually(lambda: office_done(office))
-
-
-async def sent(office: Office, alert: int) -> bool:
-    return all(state.sent_at for state in await read_deliveries(office.conn, alert))
 
 
 async def test_it_outlasts_an_hour_without_its_receiver(office: Office) -> None:
@@ -103,30 +54,16 @@ async def test_it_outlasts_an_hour_without_its_receiver(office: Office) -> None:
             for minute in range(60):
                 await office.record(minute)
                 sender.poke()
-                await eventually(lambda: failed(office))
+                await eventually(office.has_failed)
                 await office.pass_time(60)
             receiver.answering = answer(200)
             receiver.got.clear()
             await office.pass_time(600)
             sender.poke()
-            await eventually(lambda: office_done(office), 30)
+            await eventually(office.is_done, 30)
     assert len(receiver.got) == 60
     assert len(set(receiver.ids)) == 60
     assert not await dead_letters(office.conn)
-
-
-async def test_it_hastens_what_waits_once_the_receiver_is_back(office: Office) -> None:
-    """A message in its backoff goes out with the first one that succeeds."""
-    async with listening(answers(answer(500), answer(200))) as receiver:
-        office.put(webhook(receiver.url))
-        await office.record(1)
-        async with office.sending() as sender:
-            await eventually(lambda: failed(office))
-            await office.conn.execute("update houndmon.outbox set due_at = due_at + interval '9 minutes'")
-            await office.record(2)
-            sender.poke()
-            await eventually(lambda: office_done(office), 5)
-    assert len(receiver.got) == 3
 
 
 async def test_it_tries_at_once_what_a_new_configuration_may_have_mended(office: Office) -> None:
@@ -135,50 +72,12 @@ async def test_it_tries_at_once_what_a_new_configuration_may_have_mended(office:
         office.put(webhook(wrong.url))
         await office.record()
         async with office.sending():
-            await eventually(lambda: failed(office))
+            await eventually(office.has_failed)
             [state] = await read_deliveries(office.conn, 1)
             wait = state.due_at - await office.conn.fetchval("select clock_timestamp()")
             assert timedelta(seconds=55) < wait, "nobody mends a URL within 5 s"
             office.put(webhook(right.url))
-            await eventually(lambda: office_done(office), 5)
-
-
-async def test_it_gives_up_after_a_day_and_says_so(office: Office) -> None:
-    """A message that nobody took for 24 h becomes a dead letter, which people see and may retry."""
-    async with listening(answer(500)) as receiver:
-        office.put(webhook(receiver.url))
-        await office.record(17)
-        async with office.sending():
-            await eventually(lambda: failed(office))
-            await office.pass_time(24 * 3600 - 60)
-            await eventually(lambda: failed(office, 2))
-            assert not await dead_letters(office.conn), "there is a minute left"
-            await office.pass_time(61)
-            await eventually(lambda: letters(office))
-            [letter] = await dead_letters(office.conn)
-            assert (letter.receiver, letter.alert_ids, letter.attempts) == ("ops", ["17"], 3)
-            assert letter.last_error == "it answered 500"
-            assert (await deliveries_of(office.conn, 17))[0].kind == "notification_dead"
-            receiver.answering = answer(200)
-            assert await retry_dead(office.conn, int(letter.id))
-            await eventually(lambda: sent(office, 17))
-    assert len(set(receiver.ids)) == 1
-    assert not await dead_letters(office.conn)
-    assert not await retry_dead(office.conn, int(letter.id))
-
-
-async def letters(office: Office) -> list[Any]:
-    return await dead_letters(office.conn)
-
-
-async def test_it_tries_once_what_is_older_than_a_day(office: Office) -> None:
-    """After two days without a sender the message is still sent: it was never tried."""
-    async with listening(answer(200)) as receiver:
-        office.put(webhook(receiver.url))
-        await office.record()
-        await office.pass_time(48 * 3600)
-        async with office.sending():
-            await eventually(lambda: sent(office, 1))
+            await eventually(office.is_done, 5)
 
 
 async def test_it_lets_no_slow_receiver_delay_another(office: Office) -> None:
@@ -190,27 +89,6 @@ async def test_it_lets_no_slow_receiver_delay_another(office: Office) -> None:
         async with office.sending():
             await eventually(lambda: len(set(quick.ids)) == 30, 2)
         assert len(slow.got) == 1
-
-
-async def test_it_keeps_the_order_of_one_alert(office: Office) -> None:
-    """That an alert recovered is not told before that it fired; of other alerts it is."""
-    async with listening(answers(answer(500), answer(200))) as receiver:
-        office.put(webhook(receiver.url))
-        await office.record(1)
-        async with office.sending() as sender:
-            await eventually(lambda: failed(office))
-            receiver.answering = answer(500)
-            await office.record(1, kind="recovered")
-            sender.poke()
-            await asyncio.sleep(1.2)
-            assert len(receiver.got) == 1, "it waits for the one before"
-            receiver.answering = answer(200)
-            await office.record(2)
-            sender.poke()
-            await eventually(lambda: office_done(office))
-    kinds = [(got.json["kind"], got.notification_id) for got in receiver.got]
-    assert kinds[0][1] == kinds[2][1]
-    assert [kind for kind, _ in kinds] == ["fired", "fired", "fired", "recovered"]
 
 
 async def test_it_sends_no_message_twice_from_two_processes(office: Office, database: str) -> None:
@@ -233,7 +111,7 @@ async def test_it_sends_no_message_twice_from_two_processes(office: Office, data
         pools = [await open_pool(database, size=2) for _ in range(2)]
         senders = [Sender(pool, lambda: office.config) for pool in pools]
         tasks = [asyncio.create_task(sender.run()) for sender in senders]
-        await eventually(lambda: office_done(office), 30)
+        await eventually(office.is_done, 30)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -241,39 +119,6 @@ async def test_it_sends_no_message_twice_from_two_processes(office: Office, data
             await retired(pool)
     assert most == 1
     assert len(receiver.ids) == len(set(receiver.ids)) == 200
-
-
-async def test_it_gives_a_claimed_row_to_nobody_else_until_the_lease_ends(office: Office) -> None:
-    """A claim holds for 30 s on the database's clock; a stale holder cannot write over the next one's."""
-    first, second = Sender(office.pool, lambda: office.config), Sender(office.pool, lambda: office.config)
-    office.put(webhook("http://127.0.0.1:9/"))
-    await office.record()
-    [mine] = await claim(office.conn, "ops", first.holder)
-    assert await claim(office.conn, "ops", second.holder) == []
-    await office.pass_time(31)
-    [yours] = await claim(office.conn, "ops", second.holder)
-    assert (mine.id, mine.notification_id, yours.attempts) == (yours.id, yours.notification_id, 2)
-    late = Outcome(sent=False, error="late")
-    assert not await outbox.mark_failed(office.conn, mine.id, first.holder, late, 60)
-    assert (await office.rows())[0]["leased_by"] == second.holder
-    assert await outbox.mark_sent(office.conn, mine.id), "what was received was received, whoever has the lease"
-    assert not await outbox.mark_sent(office.conn, mine.id)
-
-
-async def test_it_buries_what_waits_for_a_receiver_that_is_no_more(office: Office) -> None:
-    """A receiver that left the configuration leaves dead letters that say so, after a minute's grace."""
-    office.put(webhook("http://127.0.0.1:9/", "gone"))
-    await office.record(17)
-    office.put()
-    async with office.sending() as sender:
-        await asyncio.sleep(0.3)
-        assert not await dead_letters(office.conn), "another process may know it already"
-        await office.pass_time(61)
-        sender.poke()
-        await eventually(lambda: letters(office))
-    [letter] = await dead_letters(office.conn)
-    assert letter.receiver == "gone"
-    assert "configured no longer" in (letter.last_error or "")
 
 
 async def test_it_survives_a_channel_that_raises(office: Office) -> None:
@@ -285,7 +130,7 @@ async def test_it_survives_a_channel_that_raises(office: Office) -> None:
     office.put(webhook("http://127.0.0.1:9/"))
     await office.record()
     async with office.sending(channels={"webhook": broken}):
-        await eventually(lambda: failed(office))
+        await eventually(office.has_failed)
     assert (await office.rows())[0]["last_error"] == "the channel failed: RuntimeError"
 
 
@@ -301,7 +146,7 @@ async def test_it_survives_the_database(office: Office, database: str) -> None:
                     "select pg_terminate_backend(pid) from pg_stat_activity"
                     " where datname = current_database() and pid <> pg_backend_pid()"
                 )
-            await eventually(lambda: office_done(office), 20)
+            await eventually(office.is_done, 20)
     assert len(set(receiver.ids)) == 20
 
 
@@ -321,7 +166,7 @@ async def test_it_marks_what_was_sent_while_the_database_was_away(office: Office
             await asyncio.wait_for(receiver.arrived.wait(), 5)
             await asyncio.sleep(6)
             await locked.execute("rollback")
-            await eventually(lambda: office_done(office), 15)
+            await eventually(office.is_done, 15)
     await locked.close()
     assert len(receiver.got) == 1
 
@@ -388,21 +233,3 @@ async def test_it_tells_no_secret(office: Office, capfd: pytest.CaptureFixture[s
 
 async def all_tried(office: Office) -> bool:
     return all(row["last_error"] for row in await office.rows())
-
-
-async def test_it_keeps_up_with_a_long_queue(office: Office) -> None:
-    """With ten thousand messages waiting in their order a claim still takes well under a tenth of a second."""
-    office.put(webhook("http://127.0.0.1:9/"))
-    text = msgspec.json.encode(delivery().message).decode()
-    await office.conn.execute(
-        "insert into houndmon.outbox (receiver, kind, alert_ids, message)"
-        " select 'ops', 'fired', array[n % 2000], $1::text::jsonb from generate_series(1, 10000) as n",
-        text,
-    )
-    await office.conn.execute("analyze houndmon.outbox")
-    sender = Sender(office.pool, lambda: office.config)
-    began = time.monotonic()
-    for _ in range(20):
-        [claimed] = await claim(office.conn, "ops", sender.holder)
-        assert claimed.id <= 2000
-    assert (time.monotonic() - began) / 20 < 0.1

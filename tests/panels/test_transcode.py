@@ -170,7 +170,7 @@ async def test_it_is_not_stalled_by_jobs_that_are_not_queued(hound, show):
 
 
 async def test_it_never_mixes_environments(hound, show):
-    """Each environment has its own jobs; those of any other, unfinished ones whenever queued, are an anomaly in both."""
+    """Each environment has its own jobs; those of any other, unfinished or not, are an anomaly in both."""
     await hound.job("queued", queued_at="-1m")
     await hound.job("failed", times=2)
     await hound.job("queued", environment="staging", queued_at="-50m", job_id="theirs")

@@ -1,7 +1,7 @@
 """The whole service on a real database, asked over ASGI."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -68,6 +68,23 @@ async def console(database: str, conn: asyncpg.Connection) -> AsyncIterator[Cons
         yield console
 
 
+@pytest.fixture
+def outage(cluster: embedded.Cluster, database: str) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """Give a time in which the test's database ends every connection and takes no new one."""
+    name = database.partition("?")[0].rpartition("/")[2]
+
+    @asynccontextmanager
+    async def outage() -> AsyncIterator[None]:
+        conn = await asyncpg.connect(cluster.dsn("postgres"))
+        await conn.execute(f"alter database {name} allow_connections false")
+        await conn.fetch("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
+        yield
+        await conn.execute(f"alter database {name} allow_connections true")
+        await conn.close()
+
+    return outage
+
+
 @pytest.fixture(scope="session")
 def quiet_database(cluster: embedded.Cluster) -> Iterator[str]:
     """The DSN of a database that no test writes to."""
@@ -83,3 +100,20 @@ async def quiet(quiet_database: str) -> AsyncIterator[Console]:
     async with serving(quiet_database, conn) as console:
         yield console
     await conn.close()
+
+
+@pytest.fixture
+async def ticked(conn: asyncpg.Connection) -> Callable[[float], Awaitable[None]]:
+    """Hold the evaluator's lease, so that it ticks when a test says so: a tick that ended so many seconds ago."""
+    await conn.execute(
+        "insert into houndmon.leases values ('evaluator', gen_random_uuid(), 7, clock_timestamp() + interval '1 day')"
+    )
+
+    async def ticked(seconds_ago: float) -> None:
+        query = (
+            "insert into houndmon.ticks (term, started_at, finished_at, duration_ms, judged, unknown)"
+            " select 7, at, at, 10, 20, 0 from (select clock_timestamp() - make_interval(secs => $1) as at) as ended"
+        )
+        await conn.execute(query, seconds_ago)
+
+    return ticked

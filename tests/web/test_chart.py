@@ -1,7 +1,7 @@
 """Charts: lines, gaps, bands, and words for those who cannot see them."""
 
 import re
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +20,7 @@ def chart(*series: Series, unit: str = "count") -> Chart:
 def test_it_draws_within_its_box(values: list[float | None], before: list[float | None] | None) -> None:
     """Every point lies inside the view box, whatever the values, and the drawing is well-formed XML."""
     svg = draw(chart(Series(name="a", values=values, before=before)))
-    root = ElementTree.fromstring(svg)
+    root = ET.fromstring(svg)
     for path in root:
         for x, y in re.findall(r"[ML](-?[\d.]+) (-?[\d.]+)", path.attrib["d"]):
             assert 0 <= float(x) <= WIDTH

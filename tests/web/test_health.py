@@ -1,0 +1,98 @@
+import pytest
+
+NOWHERE = "postgresql://houndmon:hunter2@/x?host=/nowhere"
+
+
+async def test_it_says_that_the_process_answers(quiet):
+    """`/healthz` is open, short and always good; a monitor may ask without a body."""
+    answer = await quiet.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    head = await quiet.client.head("/healthz")
+    assert (head.status_code, head.content) == (200, b"")
+
+
+async def test_it_is_ready_once_the_rules_were_evaluated(serve, ticked):
+    """Ready means: its own database answers, no migration is missing, and the evaluator is on time."""
+    async with serve() as console:
+        early = await console.get("/readyz")
+        assert (early.status_code, early.headers["content-type"]) == (503, "application/problem+json")
+        assert early.json()["detail"] == "no rule has been evaluated yet: wait a few seconds"
+        assert (await console.client.head("/readyz")).status_code == 503
+        await ticked(3600)
+        late = await console.get("/readyz")
+        assert late.status_code == 503
+        assert late.json()["detail"].startswith("the evaluator is late: its last tick ended 36")
+        await ticked(1)
+        ready = await console.get("/readyz")
+        assert (ready.status_code, ready.json(), ready.headers["cache-control"]) == (200, {"status": "ok"}, "no-store")
+        assert (await console.client.head("/readyz")).status_code == 200
+
+
+async def test_it_is_late_after_two_missing_ticks(serve, ticked):
+    """Two missing ticks of 5 s, and a little for the road, make the evaluator late."""
+    async with serve() as console:
+        await ticked(14)
+        assert (await console.get("/readyz")).status_code == 503
+        await ticked(11)
+        assert (await console.get("/readyz")).status_code == 200
+
+
+async def test_it_is_not_ready_without_its_migrations(serve, conn, ticked):
+    """A missing migration is named, with what to do."""
+    await ticked(1)
+    last = "select name from houndmon.migrations order by version desc limit 1"
+    name = await conn.fetchval(last)
+    await conn.execute("delete from houndmon.migrations where name = $1", name)
+    async with serve() as console:
+        found = await console.get("/readyz")
+    assert found.status_code == 503
+    assert found.json()["detail"] == f"migrations are missing: {name}; run `houndmon migrate`"
+
+
+async def test_it_is_not_ready_on_a_newer_database(serve, conn, ticked):
+    """A database that a later houndmon has worked on is refused in words."""
+    await ticked(1)
+    await conn.execute("insert into houndmon.migrations values (9999, '9999_later', 'x')")
+    async with serve() as console:
+        found = await console.get("/readyz")
+    assert found.status_code == 503
+    assert "9999_later" in found.json()["detail"]
+
+
+async def test_it_is_not_ready_without_its_database(serve, outage, ticked):
+    """Without its own database it is alive and not ready, and says so without an address; it heals by itself."""
+    await ticked(1)
+    async with serve() as console:
+        assert (await console.get("/readyz")).status_code == 200
+        async with outage():
+            answer = await console.get("/readyz")
+            assert answer.status_code == 503
+            assert answer.json()["detail"] == "houndmon's own database does not answer: is it running?"
+            assert (await console.get("/healthz")).status_code == 200
+        assert (await console.get("/readyz")).status_code == 200
+
+
+async def test_it_does_not_need_its_source_to_be_ready(serve, ticked):
+    """A source that is down is an alert, not a reason to restart houndmon."""
+    await ticked(1)
+    async with serve(source_url=NOWHERE) as console:
+        assert (await console.get("/readyz")).status_code == 200
+
+
+async def test_it_counts_requests_for_prometheus(quiet):
+    """`/metrics` counts requests by path template and status, never by what a client sent."""
+    await quiet.get("/api/panels/ingest", artist_id="someone")
+    await quiet.get("/runbooks/no-such-rule")
+    answer = await quiet.get("/metrics")
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, "text/plain")
+    lines = [line for line in answer.text.splitlines() if line.startswith("houndmon_requests_total{")]
+    assert any('path="/api/panels/ingest"' in line and 'status_code="200"' in line for line in lines)
+    assert "someone" not in answer.text
+    assert "no-such-rule" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+async def test_it_answers_programs_in_their_language(quiet, path):
+    """What monitors ask for is never a page, whatever they accept."""
+    answer = await quiet.client.get(path, headers={"Accept": "text/html"})
+    assert "html" not in answer.headers["content-type"]

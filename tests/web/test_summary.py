@@ -1,0 +1,221 @@
+import pytest
+
+from houndmon.web.summary.model import Answers, Cause, OldestJob, Status, WorkerAlive
+from houndmon.web.summary.text import lines
+
+TEXT = {"Accept": "text/plain"}
+
+
+@pytest.fixture
+async def calm(serve, ticked):
+    """A service whose rules were judged just now, and fired nothing."""
+    await ticked(0)
+    async with serve() as console:
+        yield console
+
+
+async def summary(console, **params):
+    console.forget()
+    answer = await console.get("/api/summary", **params)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_it_gives_the_five_answers(calm):
+    """Failed transcodes, the oldest queued job, a living worker, the failure ratio of plays, the top cause."""
+    hound = calm.hound
+    await hound.job("failed", finished_at="-0s", error_code="OOM", times=2)
+    await hound.job("queued", queued_at="-40m", job_id="job-7")
+    await hound.beat(beat_at="-10s")
+    await hound.play(times=37)
+    await hound.play(outcome="failed", error_code="DECODE", times=3)
+    await hound.upload(outcome="rejected", rejection_reason="clipping")
+    found = await summary(calm)
+    answers = found["answers"]
+    assert answers["transcodes_failed_today"] == 2
+    assert answers["oldest_queued_job"]["job_id"] == "job-7"
+    assert answers["oldest_queued_job"]["age_minutes"] == pytest.approx(40, abs=0.5)
+    assert answers["worker_alive"]["alive"] is True
+    assert answers["worker_alive"]["heartbeat_age_seconds"] == pytest.approx(10, abs=30)
+    assert answers["play_failure_ratio_24h"] == 3 / 40
+    assert answers["top_failure_cause"] == {"area": "playback", "code": "DECODE", "count": 3, "share": 3 / 6}
+    assert (found["environment"], found["stale"], found["unreadable"]) == ("prod", False, [])
+    assert found["status"] == {"indicator": "none", "description": "All is well."}
+    assert found["open_alerts"] == []
+
+
+async def test_it_answers_where_nothing_is(calm):
+    """An empty Hound has no failures, no queue, nobody alive, no ratio and no cause."""
+    found = (await summary(calm))["answers"]
+    assert found == found | {
+        "transcodes_failed_today": 0,
+        "oldest_queued_job": {"age_minutes": None, "job_id": None},
+        "worker_alive": {"alive": False, "heartbeat_age_seconds": None},
+        "play_failure_ratio_24h": None,
+        "top_failure_cause": None,
+    }
+
+
+async def test_it_answers_for_one_environment(calm):
+    """Another environment has its own answers."""
+    await calm.hound.play(outcome="failed", environment="staging", error_code="X")
+    assert (await summary(calm))["answers"]["play_failure_ratio_24h"] is None
+    staging = await summary(calm, environment="staging")
+    assert (staging["environment"], staging["answers"]["play_failure_ratio_24h"]) == ("staging", 1.0)
+    assert staging["answers"]["top_failure_cause"]["code"] == "X"
+
+
+async def test_it_looks_back_a_day_where_the_last_hour_had_no_failure(calm):
+    """The top cause is of the last hour, or of the last 24 h when that hour had none."""
+    await calm.hound.play(outcome="failed", error_code="OLD", occurred_at="-3h", times=9)
+    await calm.hound.job("failed", finished_at="-2d", queued_at="-3d", claimed_at="-3d", started_at="-3d", times=50)
+    found = await summary(calm)
+    assert found["answers"]["top_failure_cause"] == {"area": "playback", "code": "OLD", "count": 9, "share": 1.0}
+    await calm.hound.upload(outcome="rejected", rejection_reason=" ")
+    found = await summary(calm)
+    assert found["answers"]["top_failure_cause"] == {
+        "area": "ingest",
+        "code": "unspecified",
+        "count": 1,
+        "share": 1.0,
+    }
+
+
+async def test_it_agrees_with_the_panels(calm):
+    """One number, one source: what the summary says is what the panels say."""
+    hound = calm.hound
+    await hound.play(outcome="failed", times=3)
+    await hound.play(times=4)
+    await hound.job("queued", queued_at="-9d", job_id="stuck")
+    await hound.beat(beat_at="-3m")
+    answers = (await summary(calm))["answers"]
+    assert answers["play_failure_ratio_24h"] == (await calm.panel("playback"))["last_24h"]["failure_ratio"]
+    assert answers["oldest_queued_job"]["job_id"] == (await calm.panel("transcode"))["oldest_queued_job_id"]
+    assert answers["worker_alive"]["alive"] == (await calm.panel("workers"))["alive"] is False
+
+
+@pytest.mark.parametrize(
+    ("relation", "unknown"),
+    [
+        ("upload_attempts", set()),
+        ("transcode_jobs", {"transcodes_failed_today", "oldest_queued_job"}),
+        ("worker_heartbeats", {"worker_alive"}),
+        ("play_attempts", {"play_failure_ratio_24h", "plays_24h"}),
+    ],
+)
+async def test_it_says_what_it_cannot_tell(calm, relation, unknown):
+    """A relation that cannot be read makes the status unknown and its own answers null; the others stay, then heal."""
+    await calm.hound.play()
+    await calm.hound.beat()
+    good = await summary(calm)
+    await calm.hound.conn.execute(f"alter table hound.{relation} rename to gone")
+    found = await summary(calm)
+    reason = f"relation hound.{relation} cannot be read: it does not exist"
+    assert (found["stale"], found["unreadable"]) == (True, [reason])
+    assert found["status"] == {"indicator": "unknown", "description": f"houndmon cannot tell: {reason}."}
+    nulls = {name for name, answer in found["answers"].items() if answer is None and good["answers"][name] is not None}
+    assert nulls == unknown
+    assert found["as_of"] > good["as_of"]
+    await calm.hound.conn.execute(f"alter table hound.gone rename to {relation}")
+    healed = await summary(calm)
+    assert (healed["stale"], healed["status"]["indicator"]) == (False, "none")
+
+
+async def test_it_keeps_the_last_summary_while_the_source_is_gone(calm, outage):
+    """Where no connection can be had the last summary is served, as of its own time, with an unknown status."""
+    await calm.hound.play()
+    good = await summary(calm)
+    async with outage():
+        found = await summary(calm)
+        assert (found["stale"], found["status"]["indicator"], found["as_of"]) == (True, "unknown", good["as_of"])
+        assert found["unreadable"][0].startswith("source hound cannot be read: ")
+        assert found["answers"] == good["answers"]
+        assert found["text"].startswith("prod: unknown. houndmon cannot tell: ")
+        assert (await calm.get("/api/summary", environment="staging")).status_code == 503
+    assert (await summary(calm))["stale"] is False
+
+
+async def test_it_cannot_tell_while_nobody_judges(serve, ticked):
+    """With the evaluator late or never there, the status is unknown: no alert is no all-clear."""
+    async with serve() as console:
+        found = await summary(console)
+        assert found["status"]["indicator"] == "unknown"
+        assert "no rule has been evaluated yet" in found["status"]["description"]
+        assert found["evaluator"] == {"last_evaluated_at": None, "lag_seconds": None}
+        await ticked(300)
+        found = await summary(console)
+        assert found["status"]["indicator"] == "unknown"
+        assert found["evaluator"]["lag_seconds"] == pytest.approx(300, abs=30)
+        await ticked(0)
+        assert (await summary(console))["status"]["indicator"] == "none"
+
+
+async def test_it_gives_bots_plain_text(calm):
+    """With `Accept: text/plain` the answer is the text alone, at most five lines; the two have their own ETags."""
+    await calm.hound.job("queued", job_id="evil\nid: none\x1b[0m " + "x" * 500)
+    json = await calm.get("/api/summary")
+    text = await calm.client.get("/api/summary", headers=TEXT)
+    assert text.headers["content-type"] == "text/plain; charset=utf-8"
+    assert text.text == json.json()["text"] + "\n"
+    assert len(text.text.splitlines()) == 5
+    assert text.text.isascii() or "…" in text.text
+    assert "\x1b" not in text.text
+    assert max(len(line) for line in text.text.splitlines()) < 300
+    assert text.headers["etag"] != json.headers["etag"]
+    assert "accept" in text.headers["vary"].lower()
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("text/plain", "text/plain"),
+        ("text/plain, application/json", "text/plain"),
+        ("text/plain;q=0.9, */*;q=0.1", "text/plain"),
+        ("application/json, text/plain", "application/json"),
+        ("application/json", "application/json"),
+        ("*/*", "application/json"),
+        ("text/html", "application/json"),
+    ],
+)
+async def test_it_answers_in_the_form_that_is_asked_for(quiet, accept, kind):
+    """Plain text only where it is asked for before JSON."""
+    answer = await quiet.client.get("/api/summary", headers={"Accept": accept})
+    assert answer.headers["content-type"].partition(";")[0] == kind
+
+
+@pytest.mark.parametrize("query", ["environment=all", "range=1h", "environment=prod&environment=prod"])
+async def test_it_refuses_what_it_does_not_understand(quiet, query):
+    """A summary knows its environment and nothing else."""
+    answer = await quiet.get(f"/api/summary?{query}")
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+
+
+def test_it_puts_the_answers_into_words():
+    """Five lines, each an answer or that there is none."""
+    full = Answers(
+        transcodes_failed_today=1234,
+        oldest_queued_job=OldestJob(2.54, "job-7"),
+        worker_alive=WorkerAlive(True, 9.4),
+        play_failure_ratio_24h=0.0041,
+        top_failure_cause=Cause("playback", "MEDIA_ERR", 61, 0.312),
+    )
+    assert lines("prod", Status("none", "All is well."), full) == (
+        "prod: none. All is well.\n"
+        "Transcodes failed today: 1,234.\n"
+        "Oldest queued job: 2.5 min (job-7). Worker alive: yes, last beat 9 s ago.\n"
+        "Play failure ratio, 24 h: 0.41%.\n"
+        "Top failure cause: MEDIA_ERR in playback, 61 (31% of failures)."
+    )
+    assert lines("staging", Status("unknown", "houndmon cannot tell: x."), Answers()) == (
+        "staging: unknown. houndmon cannot tell: x.\n"
+        "Transcodes failed today: unknown.\n"
+        "Oldest queued job: unknown. Worker alive: unknown.\n"
+        "Play failure ratio, 24 h: none (no attempts, or unknown).\n"
+        "Top failure cause: none."
+    )
+    idle = Answers(
+        transcodes_failed_today=0, oldest_queued_job=OldestJob(None, None), worker_alive=WorkerAlive(False, None)
+    )
+    assert "Oldest queued job: none. Worker alive: no, and there never was a beat." in lines(
+        "prod", Status("none", "x"), idle
+    )
