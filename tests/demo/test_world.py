@@ -228,7 +228,7 @@ async def test_it_survives_the_loss_of_its_connection(hound: asyncpg.Connection,
         )
         assert killed == 1
         async with asyncio.timeout(20):
-            while await hound.fetchval("select count(*) from hound.worker_heartbeats") == before:  # noqa: ASYNC110
+            while await hound.fetchval("select count(*) from hound.worker_heartbeats") == before:
                 await asyncio.sleep(0.1)
         assert not world.done()
     finally:

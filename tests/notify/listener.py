@@ -122,15 +122,17 @@ async def drip(got: Got, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(1)
 
 
-def flood(status: int, gigabytes: float = 1.0) -> Answering:
-    """Answer with an endless body; the listener keeps count of what was taken."""
+def flood(status: int, taken: list[int] | None = None) -> Answering:
+    """Answer with a gigabyte; `taken` gets an entry for each 64 KB that went out."""
 
     async def answering(got: Got, writer: asyncio.StreamWriter) -> None:
-        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {int(gigabytes * 2**30)}\r\n\r\n".encode())
+        writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {2**30}\r\n\r\n".encode())
         block = b"x" * 65536
-        for _ in range(int(gigabytes * 2**14)):
+        for _ in range(2**14):
             writer.write(block)
             await writer.drain()
+            if taken is not None:
+                taken.append(len(block))
 
     return answering
 

@@ -136,10 +136,12 @@ def test_it_allows_ten_seconds() -> None:
 async def test_it_takes_little_of_a_gigabyte(status: int) -> None:
     """The status decides; of the body little is read, and memory stays flat."""
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
-    async with listening(flood(status)) as receiver:
+    taken: list[int] = []
+    async with listening(flood(status, taken)) as receiver:
         outcome = await send(webhook(receiver.url), delivery())
     assert outcome.sent == (status == 200)
     assert time.monotonic() - began < 5
+    assert sum(taken) < 16 * 2**20, "more than the system's own buffers hold"
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20 * 1024  # kilobytes
 
 

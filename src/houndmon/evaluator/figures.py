@@ -16,6 +16,7 @@ from houndmon.kit.filters import Environment, Filters
 from houndmon.kit.panel import Anomaly
 from houndmon.kit.problems import SourceUnreadable
 from houndmon.kit.source import Snapshot, Source
+from houndmon.kit.stats import named, ratio
 from houndmon.panels.api.load import load_windows as load_requests
 from houndmon.panels.api.model import Service
 from houndmon.panels.ingest.load import load_windows as load_uploads
@@ -34,6 +35,7 @@ from houndmon.slo.level import BURN_SPANS
 T = TypeVar("T")
 WEEK, DAY = timedelta(days=7), timedelta(hours=24)
 QUIET = timedelta(minutes=30)
+NAME_CHARACTERS = 200  # of a subject: an index must hold it
 
 
 class Unreadable(msgspec.Struct, frozen=True):
@@ -199,7 +201,23 @@ async def read_requests(snapshot: Snapshot, environment: Environment, config: Co
     recent = snapshot.clock.window("5m")
     before = Window(recent.start - DAY, recent.start)
     now, baseline = await load_requests(snapshot, Filters("24h", environment), recent, before)
-    return Requests(snapshot.clock.now, recent, {s.service: s for s in now}, {s.service: s for s in baseline})
+    return Requests(snapshot.clock.now, recent, keyed(now), keyed(baseline))
+
+
+def keyed(services: list[Service]) -> dict[str, Service]:
+    """Services by a name that can tell alerts apart: blank ones are one, and so are endless ones that begin alike."""
+    groups: dict[str, list[Service]] = {}
+    for service in services:
+        groups.setdefault(named(service.service)[:NAME_CHARACTERS], []).append(service)
+    return {name: together(name, theirs) for name, theirs in groups.items()}
+
+
+def together(name: str, services: list[Service]) -> Service:
+    """The answers of services that share a name."""
+    whole = sum(service.requests for service in services)
+    bad_4xx = sum(service.errors_4xx for service in services)
+    bad_5xx = sum(service.errors_5xx for service in services)
+    return Service(name, whole, ratio(bad_4xx, whole), ratio(bad_5xx, whole), bad_4xx, bad_5xx)
 
 
 async def read_beats(snapshot: Snapshot, environment: Environment, config: Config) -> Beats:

@@ -24,6 +24,7 @@ from houndmon.panels.api.model import Service
 from houndmon.slo.level import burn_rate
 
 CAUSES_SHOWN = 5
+MOST_COUNTED = 2**63 - 1  # what PostgreSQL's bigint holds; telemetry may claim more
 
 
 def judge(config: Config, figures: Figures, now: datetime) -> list[Finding]:
@@ -209,10 +210,10 @@ def service_finding(rule: Rule, figures: Figures, requests: Requests, service: S
         verdict,
         requests.now,
         value=share,
-        sample_count=service.requests,
+        sample_count=min(service.requests, MOST_COUNTED),
         clears=clears,
         reason=f"{bad:,} of {service.requests:,} requests in the last 5 min; {before or 0:.2%} in the 24 h before",
-        evidence={"span": "5 min", "bad": bad, "baseline_ratio": before},
+        evidence={"span": "5 min", "bad": min(bad, MOST_COUNTED), "baseline_ratio": before},
     )
 
 

@@ -13,6 +13,7 @@ from houndmon.config.model import Config, Rule
 from houndmon.kit.source import plain
 
 Key = tuple[str, str, str | None]
+MOST_CHANGES = 600  # in one tick, so that it ends in time; the next tick goes on with the rest
 
 
 class Known(msgspec.Struct):
@@ -76,7 +77,7 @@ async def record_findings(conn: asyncpg.Connection, config: Config, findings: li
     """Take every alert one step further. The caller's transaction holds the lease."""
     known = await read_known(conn)
     judged, forgotten = with_the_gone(findings, known, now)
-    rows, figures = [], []
+    rows, figures, changes = [], [], 0
     for finding in judged:
         rule, key = config.rules[finding.rule], known.memory(key_of(finding))  # type: ignore[index]
         taken = step(
@@ -88,6 +89,9 @@ async def record_findings(conn: asyncpg.Connection, config: Config, findings: li
             recover_after_seconds=rule.recover_after_seconds,
         )
         alert = known.alerts.get(key_of(finding))
+        changes += taken.change is not None
+        if taken.change and changes > MOST_CHANGES:
+            continue
         if taken.change:
             await record_change(conn, config, rule, finding, taken, alert, now)
         elif alert and finding.verdict == "breach":

@@ -32,10 +32,16 @@ def limit_of(text: str) -> int:
 
 def checked_text(data: msgspec.Struct) -> None:
     """Refuse NUL, which JSON can hold and PostgreSQL's text cannot. Raises BadInput."""
-    found = [
-        FieldError(name, "must not hold a NUL character")
-        for name, value in msgspec.structs.asdict(data).items()
-        if "\0" in (value if isinstance(value, str) else str(msgspec.to_builtins(value)))
-    ]
+    fields: dict[str, Any] = msgspec.to_builtins(data)
+    found = [FieldError(name, "must not hold a NUL character") for name, value in fields.items() if holds_nul(value)]
     if found:
         raise BadInput(*found)
+
+
+def holds_nul(value: object) -> bool:
+    """Whether there is a NUL in a text, or in any text within."""
+    if isinstance(value, dict):
+        return any(holds_nul(part) for part in value.values())
+    if isinstance(value, list):
+        return any(holds_nul(part) for part in value)
+    return isinstance(value, str) and "\0" in value

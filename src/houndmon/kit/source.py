@@ -19,7 +19,8 @@ from houndmon.kit.sql import RELATIONS, Statement
 T = TypeVar("T")
 INTEGERS = {"int2": 15, "int4": 31, "int8": 63}  # a type's bits, its sign apart
 COLUMNS_KEPT_SECONDS = 30
-DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# The internal one is what asyncpg raises where a session ends in the middle of its use.
+DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 UNREADABLE = (*DOWN, msgspec.ValidationError, ValueError, OverflowError)  # a year 20000 has no datetime
 COLUMNS = """
 select c.relname, a.attname, coalesce(base.typname, t.typname)
@@ -209,7 +210,7 @@ async def retired(pool: asyncpg.Pool, seconds: float = 3) -> None:
     """Close a pool, by force once the time is up."""
     try:
         await asyncio.wait_for(pool.close(), seconds)
-    except (TimeoutError, asyncpg.InterfaceError, OSError):
+    except DOWN:
         pool.terminate()
 
 
