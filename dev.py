@@ -23,7 +23,6 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed-lock"
 RUN, DEV = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
-CHECKER = ROOT.parent / "shared" / "acceptance" / "check.py"
 UV = "uv>=0.9"  # only `lock` needs it
 COMPILE = "pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet"
 LAUNCHER = """#!/bin/sh
@@ -168,7 +167,7 @@ def postgres(arguments: list[str]) -> None:
 def acceptance(arguments: list[str]) -> None:
     """Hold a running houndmon against an acceptance checker, once for each seed."""
     parser = argparse.ArgumentParser(prog="dev.py acceptance", epilog="Other options go to the checker.")
-    parser.add_argument("--checker", type=Path, default=CHECKER)
+    parser.add_argument("--checker", type=Path, required=True)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     options, rest = parser.parse_known_args(arguments)
     enter_venv()

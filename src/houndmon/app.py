@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import License, Tag
@@ -20,10 +21,15 @@ from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
 
 from houndmon import __version__
+from houndmon.access import routes as access
+from houndmon.access.csrf import csrf_field
+from houndmon.access.middleware import Access, Gate
+from houndmon.access.model import LogInNeeded
+from houndmon.access.record import record
 from houndmon.alerts import routes as alerts
 from houndmon.config.live import LiveConfig
 from houndmon.demo.schedule import Schedule
-from houndmon.evaluator import routes as evaluator
+from houndmon.evaluator import routes as evaluator_routes
 from houndmon.evaluator.desk import LevelDesk
 from houndmon.evaluator.loop import Evaluator, Ticked
 from houndmon.kit.filters import Filters
@@ -44,7 +50,7 @@ from houndmon.panels.publish.model import Publish
 from houndmon.panels.transcode import routes as transcode
 from houndmon.panels.workers import routes as workers
 from houndmon.web import alerts as alert_pages
-from houndmon.web import chart, edge, health, metrics, page, reference, runbooks
+from houndmon.web import chart, edge, entrance, health, metrics, page, reference, runbooks
 from houndmon.web.display import FILTERS
 from houndmon.web.summary import routes as summary
 
@@ -58,9 +64,10 @@ TAGS = [
     Tag(name="Rules", description="One endpoint a rule: verdict and state for each environment and subject."),
     Tag(name="Service levels", description="SLI, error budget and burn rates."),
     Tag(name="Incidents", description="The feed of what happened."),
+    Tag(name="Access", description="Tokens and the audit log, for admins."),
     Tag(name="Operations", description="For those who run houndmon."),
 ]
-SOURCE_PLACES, STATE_PLACES, WATCH_PLACES = 16, 8, 6  # connections; the evaluator has its own
+SOURCE_PLACES, STATE_PLACES, WATCH_PLACES = 24, 8, 12  # connections; the evaluator has its own
 MAX_BODY_BYTES = 64 * 1024
 
 
@@ -80,7 +87,7 @@ def create_app(
     `live_config` is the defaults where there is none. A `companion` lives inside that lifespan: the demo's
     simulated Hound, with its `demo` schedule.
     """
-    config = live_config or LiveConfig(None)
+    config, gate = live_config or LiveConfig(None), Gate(settings)
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
@@ -92,7 +99,8 @@ def create_app(
         watch_source = Source(watch_pool, settings.source_schema, settings.timezone)
         watch_state_pool = await open_pool(database_url, size=4)
         watch_state = Source(watch_state_pool, "houndmon", settings.timezone)
-        sender, pulse = Sender(watch_state_pool, config), Pulse(config)
+        sender_pool = await open_pool(database_url, size=3)
+        sender, pulse = Sender(sender_pool, config), Pulse(config)
         evaluator = Evaluator(watch_source, watch_state, config, after=pulse_and_poke(pulse, sender))
         levels = LevelDesk(source, config)
         app.state.update(
@@ -107,6 +115,7 @@ def create_app(
                 "deliveries": deliveries_of,
             }
         )
+        app.state["rules"] = evaluator_routes.rules_desk(app.state)
         tasks = [asyncio.create_task(evaluator.run()), asyncio.create_task(sender.run())]
         try:
             yield
@@ -114,14 +123,15 @@ def create_app(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            pools = (state_pool, source_pool, watch_pool, watch_state_pool)
+            await pulse.close()
+            pools = (state_pool, source_pool, watch_pool, watch_state_pool, sender_pool)
             await asyncio.gather(*(retired(pool) for pool in pools))
 
     return Litestar(
         route_handlers=[
             *(route for room in ROOMS for route in room.ROUTES),
             *alerts.ROUTES,
-            *evaluator.ROUTES,
+            *evaluator_routes.ROUTES,
             *summary.ROUTES,
             *page.ROUTES,
             *alert_pages.ROUTES,
@@ -129,6 +139,7 @@ def create_app(
             *health.ROUTES,
             *reference.ROUTES,
             *metrics.ROUTES,
+            *access.ROUTES,
             create_static_files_router(
                 "/static",
                 [resource("static")],
@@ -141,10 +152,11 @@ def create_app(
         dependencies={
             "filters": Provide(edge.provide_filters),
             "desk": Provide(provide_desk, sync_to_thread=False),
+            "actor": Provide(provide_actor, sync_to_thread=False),
         },
-        exception_handlers=edge.HANDLERS,
-        before_request=edge.refuse_strangers,
-        before_send=[edge.add_headers],
+        exception_handlers=edge.HANDLERS | {LogInNeeded: entrance.on_log_in_needed},
+        before_request=entrance.checked,
+        before_send=[edge.add_headers, record],
         compression_config=CompressionConfig(backend="gzip", minimum_size=500, gzip_compress_level=6),
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates(settings))),
         openapi_config=OpenAPIConfig(
@@ -157,10 +169,13 @@ def create_app(
             path="/api/openapi.json",
             render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
         ),
-        middleware=[PrometheusConfig(app_name="houndmon", prefix="houndmon", group_path=True).middleware],
+        middleware=[
+            PrometheusConfig(app_name="houndmon", prefix="houndmon", group_path=True).middleware,
+            DefineMiddleware(Access, gate=gate),
+        ],
         logging_config=None,
         request_max_body_size=MAX_BODY_BYTES,
-        state=State({"panels": PANELS, "demo": demo}),
+        state=State({"panels": PANELS, "demo": demo, "gate": gate}),
     )
 
 
@@ -189,6 +204,12 @@ def provide_desk(state: State) -> Desk:
     return desk
 
 
+def provide_actor(request: Request[Any, Any, Any]) -> str | None:
+    """Who changes something; None where there is no log-in."""
+    who = request.scope.get("user")
+    return who.name if who and who.kind != "off" else None
+
+
 def templates(settings: Settings) -> Environment:
     """The templates of every room; what is undefined raises, what strangers wrote is escaped."""
     found = Environment(
@@ -199,5 +220,5 @@ def templates(settings: Settings) -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(FILTERS | chart.FILTERS)
-    found.globals.update({"version": __version__, "rooms": PANELS, "settings": settings})
+    found.globals.update({"version": __version__, "rooms": PANELS, "settings": settings, "csrf_field": csrf_field})
     return found

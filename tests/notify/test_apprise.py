@@ -77,6 +77,7 @@ async def test_it_uses_no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPat
     async with listening(answer(500)) as proxy, listening(answer(200)) as receiver:
         for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
             monkeypatch.setenv(name, proxy.url)
+        monkeypatch.setenv("no_proxy", "example.com")
         monkeypatch.setenv("HOUNDMON_DATABASE_URL", "postgresql://secret")
         assert (await send(target(receiver.port), delivery())).sent
     assert proxy.connections == 0

@@ -58,6 +58,8 @@ async def test_it_never_delays_a_tick_and_the_newest_report_wins() -> None:
         for number in range(100):
             pulse.beat(f"trouble {number}")
         assert time.monotonic() - began < 0.1
+        await asyncio.sleep(0.2)
+        assert len(watcher.got) == 1, "calls do not pile up"
         released.set()
         await eventually(lambda: len(watcher.got) == 2)
         await asyncio.sleep(0.1)

@@ -122,7 +122,7 @@ async def acknowledge(conn: asyncpg.Connection, id: int, note: str | None, actor
         row = await alert_row(conn, id)
         if row.state == "closed":
             raise NotClosable("This alert is closed: there is nothing left to acknowledge.", Closing())
-        note = note.strip() or None if note else None
+        note = trimmed(note) or None if note else None
         if await conn.fetchval(SQL["acknowledge"], id, actor, note):
             said = note or "no note"
             await add_transition(conn, id, "acknowledged", row.state, row.state, said, actor=actor)
@@ -167,8 +167,10 @@ def checked_notes(closing: Closing) -> Notes:
 
 def trimmed(text: str) -> str:
     """A note without what cannot be seen at its ends, and without control characters inside."""
-    seen = "".join(c if unicodedata.category(c) not in ("Cc", "Cs") or c in "\n\t" else " " for c in text)
-    return seen.replace("\r\n", "\n").strip()
+    lines = text.replace("\r\n", "\n")
+    kept = "".join(c if unicodedata.category(c) not in ("Cc", "Cs") or c in "\n\t" else " " for c in lines)
+    seen = [place for place, c in enumerate(kept) if not c.isspace() and unicodedata.category(c) != "Cf"]
+    return kept[seen[0] : seen[-1] + 1] if seen else ""
 
 
 async def add_transition(
@@ -224,15 +226,15 @@ async def list_silences(conn: asyncpg.Connection) -> SilenceList:
 
 async def add_silence(conn: asyncpg.Connection, wanted: NewSilence, actor: str | None) -> Silence:
     """Silence what matches. Raises BadInput for a reason too short, an end that is past or too far."""
-    now = await conn.fetchval("select clock_timestamp()")
+    now, said = await conn.fetchval("select clock_timestamp()"), trimmed(wanted.reason)
     errors = []
-    if len(wanted.reason.strip()) < NOTE_LEAST:
+    if len(said) < NOTE_LEAST:
         errors.append(FieldError("reason", f"needs at least {NOTE_LEAST} characters"))
     if not now < wanted.ends_at <= now + LONGEST_SILENCE:
         errors.append(FieldError("ends_at", "must lie ahead, and at most 7 days"))
     if errors:
         raise BadInput(*errors)
-    values = (wanted.rule, wanted.environment, wanted.subject, wanted.reason.strip(), actor, wanted.ends_at)
+    values = (wanted.rule, wanted.environment, wanted.subject, said, actor, wanted.ends_at)
     return plain([await conn.fetchrow(SQL["add_silence"], *values)], Silence)[0]
 
 

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from litestar import Request, delete, get, post
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from houndmon.alerts import people
 from houndmon.alerts.model import (
@@ -23,7 +24,11 @@ from houndmon.kit.problems import BadInput, FieldError, Problem
 from houndmon.kit.requests import checked_text, limit_of, only
 from houndmon.kit.room import PROBLEM_JSON, REFUSALS
 
+Actor = NamedDependency[str | None]
 STATES = ("open", "closed", "all")
+
+
+AlertId = Annotated[str, PathParameter(description="Its id.")]
 
 
 def refusal(description: str) -> ResponseSpec:
@@ -31,7 +36,7 @@ def refusal(description: str) -> ResponseSpec:
     return ResponseSpec(Problem, description=description, media_type=PROBLEM_JSON, generate_examples=False)
 
 
-MISSING = {404: refusal("There is no such thing.")}
+MISSING = REFUSALS | {404: refusal("There is no such thing.")}
 CONFLICTS = {
     **MISSING,
     409: refusal("The alert still fires, or is closed already; `notes` holds what was sent."),
@@ -63,7 +68,7 @@ async def list_alerts(
 
 
 @get("/api/alerts/{id:str}", operation_id="get_alert", summary="One alert", tags=["Alerts"], responses=MISSING)
-async def get_alert(request: Request[Any, Any, Any], state: State, id: FromPath[str]) -> SingleAlert:
+async def get_alert(request: Request[Any, Any, Any], state: State, id: AlertId) -> SingleAlert:
     """All that is known of an alert: evidence, timeline, notes."""
     only(request)
     return await single(state, people.alert_id(id))
@@ -83,11 +88,11 @@ async def single(state: State, id: int) -> SingleAlert:
     tags=["Alerts"],
     responses=CONFLICTS,
 )
-async def acknowledge_alert(state: State, id: FromPath[str], data: JSONBody[Acknowledgement]) -> SingleAlert:
+async def acknowledge_alert(state: State, id: AlertId, data: JSONBody[Acknowledgement], actor: Actor) -> SingleAlert:
     """Say that somebody looks at an open alert. Said twice is said once."""
     checked_text(data)
     async with state.state.borrowed() as conn:
-        await people.acknowledge(conn, people.alert_id(id), data.note, None)
+        await people.acknowledge(conn, people.alert_id(id), data.note, actor)
     return await single(state, people.alert_id(id))
 
 
@@ -99,11 +104,11 @@ async def acknowledge_alert(state: State, id: FromPath[str], data: JSONBody[Ackn
     tags=["Alerts"],
     responses=CONFLICTS,
 )
-async def close_alert(state: State, id: FromPath[str], data: JSONBody[Closing]) -> SingleAlert:
+async def close_alert(state: State, id: AlertId, data: JSONBody[Closing], actor: Actor) -> SingleAlert:
     """Close a recovered alert, with three notes."""
     checked_text(data)
     async with state.state.borrowed() as conn:
-        await people.close(conn, people.alert_id(id), data, None)
+        await people.close(conn, people.alert_id(id), data, actor)
     state.desk.forget("incidents")
     return await single(state, people.alert_id(id))
 
@@ -117,17 +122,17 @@ async def list_silences(request: Request[Any, Any, Any], state: State) -> Silenc
 
 
 @post("/api/silences", operation_id="add_silence", summary="Silence alerts", tags=["Alerts"], responses=REFUSALS)
-async def add_silence(state: State, data: JSONBody[NewSilence]) -> Silence:
+async def add_silence(state: State, data: JSONBody[NewSilence], actor: Actor) -> Silence:
     """Keep people from being told of what matches, until a time. It stays in sight."""
     checked_text(data)
     async with state.state.borrowed() as conn:
-        return await people.add_silence(conn, data, None)
+        return await people.add_silence(conn, data, actor)
 
 
 @delete(
     "/api/silences/{id:str}", operation_id="end_silence", summary="End a silence", tags=["Alerts"], responses=MISSING
 )
-async def end_silence(state: State, id: FromPath[str]) -> None:
+async def end_silence(state: State, id: AlertId) -> None:
     """End a silence now."""
     async with state.state.borrowed() as conn:
         await people.end_silence(conn, people.alert_id(id))

@@ -23,11 +23,15 @@ def data_dir(settings: Settings) -> Path:
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[str]:
-    """The URL of houndmon's database; an embedded one runs until the block ends. Raises HoundmonError."""
+def database(settings: Settings, *, shared: bool = True) -> Iterator[str]:
+    """The URL of houndmon's database; an embedded one runs until the block ends. Raises HoundmonError.
+
+    A `shared` one may be that of another houndmon that runs already; a service wants one of its own, for it would
+    lose the other's with it.
+    """
     if settings.database_url:
         yield settings.database_url
-    elif running := embedded.attach(data_dir(settings)):
+    elif shared and (running := embedded.attach(data_dir(settings))):
         yield running
     else:
         with embedded.start(data_dir(settings)) as cluster:

@@ -67,7 +67,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     )
     logs.configure(settings.log_level)
     end_on_sigterm()
-    with database(settings) as url:
+    with database(settings, shared=False) as url:
         migrated(url)
         started_at = asyncio.run(prepare(url, options.seed))
         schedule = Schedule(

@@ -18,6 +18,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """Generate the document; no database is needed."""
     body = document(create_app(settings, "postgresql://"))
     if options.output:
+        options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_bytes(body)
     else:
         sys.stdout.buffer.write(body)

@@ -4,20 +4,28 @@ Without HOUNDMON_DATABASE_URL an embedded PostgreSQL under HOUNDMON_DATA_DIR ser
 """
 
 import argparse
+import asyncio
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from types import FrameType
 
 import structlog
 import uvicorn
 from litestar import Litestar
 
+from houndmon.access.tokens import any_token
 from houndmon.app import create_app
-from houndmon.commands.database import DatabaseDown, database, migrated
+from houndmon.commands.database import DatabaseDown, connected, database, migrated
+from houndmon.commands.token import first_token
 from houndmon.config.live import LiveConfig
 from houndmon.config.load import path_of
 from houndmon.kit import log as logs
+from houndmon.kit.migrate import migrate_when_possible, migrations_folder
+from houndmon.kit.patience import PatientProtocol
 from houndmon.kit.settings import Settings, SettingsError
 
 log = structlog.get_logger()
@@ -31,26 +39,57 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT."""
-    if settings.auth == "on":
-        raise SettingsError("there are no tokens yet, so nobody could log in: set HOUNDMON_AUTH=off (loopback only)")
     logs.configure(settings.log_level)
     end_on_sigterm()
-    with database(settings) as url:
-        if not options.no_migrate:
-            migrate_or_wait(url)
+    with database(settings, shared=False) as url:
+        is_late = not options.no_migrate and not migrated_now(url)
+        if settings.auth == "on" and not is_late:
+            asyncio.run(let_in(url, settings))
         config = LiveConfig(path_of(os.environ))
         reload_on_sighup(config)
-        listen(create_app(settings, url, config), settings)
+        companion = migrating_later if is_late else None
+        listen(create_app(settings, url, config, companion=companion), settings)
     return 0
 
 
-def migrate_or_wait(url: str) -> None:
-    """Migrate now; where the database is down, serve all the same: the page says so, and `/readyz` too."""
+async def let_in(url: str, settings: Settings) -> None:
+    """Print an admin's token where there is none yet. Raises SettingsError where others could read it first."""
+    async with connected(url) as conn, conn.transaction():
+        if not settings.on_loopback and not await any_token(conn):
+            raise SettingsError(
+                f"nobody could log in on {settings.host}, for there are no tokens: "
+                "run `houndmon token create --role admin --name NAME` first"
+            )
+        made = await first_token(conn)
+    if made:
+        print(f"There were no tokens. This one is for an admin, and is shown this once:\n{made.token}", flush=True)
+
+
+def migrated_now(url: str) -> bool:
+    """Migrate; whether the database was there. Where it is down, serve all the same: `/readyz` says so."""
     try:
         for name in migrated(url):
             log.info("migration_applied", name=name)
     except DatabaseDown as error:
         log.warning("migration_postponed", error=str(error))
+        return False
+    return True
+
+
+def migrating_later(app: Litestar) -> AbstractAsyncContextManager[None]:
+    """Beside the service: migrate as soon as the database answers."""
+
+    @asynccontextmanager
+    async def beside() -> AsyncIterator[None]:
+        told = partial(log.info, "migration_applied")
+        pool = app.state.state.pool
+        task = asyncio.create_task(migrate_when_possible(pool, migrations_folder(), lambda name: told(name=name)))
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    return beside()
 
 
 def listen(app: Litestar, settings: Settings) -> None:
@@ -66,6 +105,9 @@ def listen(app: Litestar, settings: Settings) -> None:
         date_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_keep_alive=30,
+        http=PatientProtocol,
+        # uvicorn believes X-Forwarded-For of every peer on loopback; a limit by address would hold nobody.
+        proxy_headers=False,
     )
     uvicorn.Server(config).run()
 

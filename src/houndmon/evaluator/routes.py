@@ -7,11 +7,12 @@ import msgspec
 from litestar import MediaType, Request, Response, get
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, QueryParameter
+from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta
 
 from houndmon.alerts.model import StateRow
 from houndmon.alerts.people import SQL, NoSuchAlert, open_alerts
+from houndmon.alerts.routes import MISSING
 from houndmon.alerts.step import State as RuleState
 from houndmon.alerts.step import Verdict
 from houndmon.config.model import Config, LevelName, RuleName, Severity
@@ -21,10 +22,12 @@ from houndmon.evaluator.store import key_of
 from houndmon.evaluator.watch import Watched, watched
 from houndmon.kit.filters import ENVIRONMENTS, Environment, checked_environment
 from houndmon.kit.requests import only
-from houndmon.kit.room import REFUSALS, conditional, etag_of
+from houndmon.kit.room import DEADLINE_SECONDS, REFUSALS, conditional, etag_of
+from houndmon.kit.shared import Shared
 from houndmon.kit.source import plain
 
 NAMES: tuple[RuleName, ...] = get_args(RuleName)
+Asked = tuple[tuple[RuleName, ...], Environment | None]
 
 
 class RuleItem(msgspec.Struct, kw_only=True):
@@ -90,13 +93,21 @@ def item(config: Config, row: StateRow, alert_id: str | None) -> RuleItem:
     )
 
 
+def rules_desk(state: State) -> Shared[Asked, bytes]:
+    """Serves what rules found: the same bytes to all who ask within two seconds, so that a poll may be a 304."""
+
+    async def load(asked: Asked) -> bytes:
+        return msgspec.json.encode(await rule_list(state, *asked))
+
+    return Shared(load, life_seconds=2, deadline_seconds=DEADLINE_SECONDS * 2, places=4)
+
+
 async def answer(
     request: Request[Any, Any, Any], state: State, names: tuple[RuleName, ...], environment: str | None
 ) -> Response[RuleList]:
     """Rules as JSON, with an ETag."""
     only(request, "environment")
-    found = await rule_list(state, names, checked_environment(environment) if environment else None)
-    body = msgspec.json.encode(found)
+    body = await state.rules.get((names, checked_environment(environment) if environment else None))
     return conditional(request, body, etag_of(body), MediaType.JSON)  # type: ignore[return-value]
 
 
@@ -153,10 +164,13 @@ async def list_slos(
     operation_id="get_slo",
     summary="One service level",
     tags=["Service levels"],
-    responses=REFUSALS,
+    responses=MISSING,
 )
 async def get_slo(
-    request: Request[Any, Any, Any], state: State, name: FromPath[str], environment: EnvironmentChosen = "prod"
+    request: Request[Any, Any, Any],
+    state: State,
+    name: Annotated[str, PathParameter(description="The service level.")],
+    environment: EnvironmentChosen = "prod",
 ) -> Level:
     """One service level: SLI, error budget and burn rates."""
     only(request, "environment")

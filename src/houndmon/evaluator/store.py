@@ -146,7 +146,7 @@ async def record_change(
     evidence = encoded(figures | {"at": finding.evaluated_at, "reason": finding.reason} | finding.evidence)
     if taken.change == "fired":
         id = await conn.fetchval(SQL["fire"], *new_alert(config, rule, finding, now), evidence)
-        before, kind, word = "ok", "alert_fired", "fires"
+        before, kind, word = "pending" if rule.hold_seconds else "ok", "alert_fired", "fires"
     elif taken.change == "fired_again":
         id = await conn.fetchval(SQL["fire_again"], number(alert), *figures.values())
         before, kind, word = "recovered", "alert_fired", "fires again"

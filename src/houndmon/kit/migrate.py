@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from houndmon.kit.problems import HoundmonError
 LOCK = 4_686_783  # any number, the same in every houndmon
 PATIENCE_SECONDS = 60.0
 POLL_SECONDS = 0.1
+RETRY_SECONDS = 3.0
 TABLE = """
 create schema if not exists houndmon;
 create table if not exists houndmon.migrations (
@@ -75,6 +77,18 @@ async def migrate(conn: asyncpg.Connection, folder: Path) -> list[str]:
         if time.monotonic() > deadline:
             raise MigrationError(f"another migration has run for {PATIENCE_SECONDS:.0f} s: wait for it, then try again")
         await asyncio.sleep(POLL_SECONDS)
+
+
+async def migrate_when_possible(pool: asyncpg.Pool, folder: Path, told: Callable[[str], object]) -> None:
+    """Migrate a database that was down at the start as soon as it answers. `told` gets what was applied."""
+    while True:
+        try:
+            async with pool.acquire(timeout=2) as conn:
+                for name in await migrate(conn, folder):
+                    told(name)
+                return
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+            await asyncio.sleep(RETRY_SECONDS)
 
 
 async def pending(conn: asyncpg.Connection, folder: Path) -> list[str]:

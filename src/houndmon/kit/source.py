@@ -178,7 +178,12 @@ def reason(error: BaseException) -> str:
             return "it took too long to answer"
         case asyncpg.TooManyConnectionsError():
             return "the database takes no more connections"
-        case asyncpg.PostgresConnectionError() | asyncpg.InterfaceError() | OSError():
+        case (
+            asyncpg.PostgresConnectionError()
+            | asyncpg.OperatorInterventionError()
+            | asyncpg.InterfaceError()
+            | OSError()
+        ):
             return "the database does not answer"
         case asyncpg.PostgresError():
             return f"the database refused the query (SQLSTATE {error.sqlstate})"
