@@ -1,9 +1,7 @@
 """The composition root: which rooms there are, and what they stand on."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -30,27 +28,19 @@ from houndmon.alerts import routes as alerts
 from houndmon.config.live import LiveConfig
 from houndmon.demo.schedule import Schedule
 from houndmon.evaluator import routes as evaluator_routes
-from houndmon.evaluator.desk import LevelDesk
-from houndmon.evaluator.loop import Evaluator, Ticked
-from houndmon.kit.filters import Filters
 from houndmon.kit.paths import PACKAGE, resource
 from houndmon.kit.room import Desk, Room
 from houndmon.kit.settings import Settings
-from houndmon.kit.source import Snapshot, Source, open_pool, retired
-from houndmon.notify.heartbeat import Pulse
-from houndmon.notify.outbox import deliveries_of
-from houndmon.notify.sender import Sender
 from houndmon.panels.api import routes as api
 from houndmon.panels.incidents import routes as incidents
 from houndmon.panels.ingest import routes as ingest
 from houndmon.panels.playback import routes as playback
 from houndmon.panels.publish import routes as publish
-from houndmon.panels.publish.load import load as publish_load
-from houndmon.panels.publish.model import Publish
 from houndmon.panels.transcode import routes as transcode
 from houndmon.panels.workers import routes as workers
+from houndmon.running import running
 from houndmon.web import alerts as alert_pages
-from houndmon.web import chart, edge, entrance, health, metrics, page, reference, runbooks
+from houndmon.web import chart, edge, entrance, health, metrics, page, reference, runbooks, titles
 from houndmon.web.display import FILTERS
 from houndmon.web.summary import routes as summary
 
@@ -67,7 +57,6 @@ TAGS = [
     Tag(name="Access", description="Tokens and the audit log, for admins."),
     Tag(name="Operations", description="For those who run houndmon."),
 ]
-SOURCE_PLACES, STATE_PLACES, WATCH_PLACES = 24, 8, 12  # connections; the evaluator has its own
 MAX_BODY_BYTES = 64 * 1024
 
 
@@ -88,67 +77,9 @@ def create_app(
     simulated Hound, with its `demo` schedule.
     """
     config, gate = live_config or LiveConfig(None), Gate(settings)
-
-    @asynccontextmanager
-    async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        state_pool = await open_pool(database_url, size=STATE_PLACES)
-        source_pool = await open_pool(settings.source_url or database_url, size=SOURCE_PLACES)
-        source = Source(source_pool, settings.source_schema, settings.timezone)
-        state = Source(state_pool, "houndmon", settings.timezone)
-        watch_pool = await open_pool(settings.source_url or database_url, size=WATCH_PLACES)
-        watch_source = Source(watch_pool, settings.source_schema, settings.timezone)
-        watch_state_pool = await open_pool(database_url, size=4)
-        watch_state = Source(watch_state_pool, "houndmon", settings.timezone)
-        sender_pool = await open_pool(database_url, size=3)
-        sender, pulse = Sender(sender_pool, config), Pulse(config)
-        evaluator = Evaluator(watch_source, watch_state, config, after=pulse_and_poke(pulse, sender))
-        levels = LevelDesk(source, config)
-        app.state.update(
-            {
-                "settings": settings,
-                "config": config,
-                "state": state,
-                "source": source,
-                "desk": Desk(rooms_of(config), source, state),
-                "levels": levels,
-                "summary": summary.Desk(source, state, levels),
-                "deliveries": deliveries_of,
-            }
-        )
-        app.state["rules"] = evaluator_routes.rules_desk(app.state)
-        tasks = [asyncio.create_task(evaluator.run()), asyncio.create_task(sender.run())]
-        try:
-            yield
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            await pulse.close()
-            pools = (state_pool, source_pool, watch_pool, watch_state_pool, sender_pool)
-            await asyncio.gather(*(retired(pool) for pool in pools))
-
     return Litestar(
-        route_handlers=[
-            *(route for room in ROOMS for route in room.ROUTES),
-            *alerts.ROUTES,
-            *evaluator_routes.ROUTES,
-            *summary.ROUTES,
-            *page.ROUTES,
-            *alert_pages.ROUTES,
-            *runbooks.ROUTES,
-            *health.ROUTES,
-            *reference.ROUTES,
-            *metrics.ROUTES,
-            *access.ROUTES,
-            create_static_files_router(
-                "/static",
-                [resource("static")],
-                include_in_schema=False,
-                # The page names each file with its version: after an upgrade nobody keeps an old one.
-                cache_control=CacheControlHeader(no_cache=True),
-            ),
-        ],
-        lifespan=[lifespan, *([companion] if companion else [])],
+        route_handlers=handlers(),
+        lifespan=[running(settings, database_url, config, PANELS), *([companion] if companion else [])],
         dependencies={
             "filters": Provide(edge.provide_filters),
             "desk": Provide(provide_desk, sync_to_thread=False),
@@ -159,16 +90,7 @@ def create_app(
         before_send=[edge.add_headers, record],
         compression_config=CompressionConfig(backend="gzip", minimum_size=500, gzip_compress_level=6),
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates(settings))),
-        openapi_config=OpenAPIConfig(
-            title="houndmon",
-            version=__version__,
-            description=DESCRIPTION,
-            license=License(name="Apache-2.0", identifier="Apache-2.0"),
-            tags=TAGS,
-            # Litestar's own pages come from a CDN: only the document itself is served, at this very path.
-            path="/api/openapi.json",
-            render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
-        ),
+        openapi_config=document_config(),
         middleware=[
             PrometheusConfig(app_name="houndmon", prefix="houndmon", group_path=True).middleware,
             DefineMiddleware(Access, gate=gate),
@@ -179,23 +101,42 @@ def create_app(
     )
 
 
-def pulse_and_poke(pulse: Pulse, sender: Sender) -> Callable[[Ticked | None, str | None], None]:
-    """What follows each tick: the heartbeat URL is called, and the sender wakes."""
+def handlers() -> list[Any]:
+    """Every route."""
+    return [
+        *(route for room in ROOMS for route in room.ROUTES),
+        *alerts.ROUTES,
+        *evaluator_routes.ROUTES,
+        *summary.ROUTES,
+        *page.ROUTES,
+        *alert_pages.ROUTES,
+        *runbooks.ROUTES,
+        *health.ROUTES,
+        *reference.ROUTES,
+        *metrics.ROUTES,
+        *access.ROUTES,
+        create_static_files_router(
+            "/static",
+            [resource("static")],
+            include_in_schema=False,
+            # The page names each file with its version: after an upgrade nobody keeps an old one.
+            cache_control=CacheControlHeader(no_cache=True),
+        ),
+    ]
 
-    def after(done: Ticked | None, trouble: str | None) -> None:
-        pulse.beat(trouble)
-        sender.poke()
 
-    return after
-
-
-def rooms_of(config: LiveConfig) -> tuple[Room[Any], ...]:
-    """The panels; publishing is judged by the limit of its service level, whatever that is just now."""
-
-    async def load_publish(snapshot: Snapshot, filters: Filters) -> Publish:
-        return await publish_load(snapshot, filters, config().levels["upload_to_live"].limit_minutes)
-
-    return tuple(replace(room, load=load_publish) if room is publish.ROOM else room for room in PANELS)
+def document_config() -> OpenAPIConfig:
+    """What the OpenAPI document says of the service as a whole."""
+    return OpenAPIConfig(
+        title="houndmon",
+        version=__version__,
+        description=DESCRIPTION,
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        tags=TAGS,
+        # Litestar's own pages come from a CDN: only the document itself is served, at this very path.
+        path="/api/openapi.json",
+        render_plugins=[JsonRenderPlugin(path=["/", "/openapi.json"])],
+    )
 
 
 def provide_desk(state: State) -> Desk:
@@ -219,6 +160,6 @@ def templates(settings: Settings) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    found.filters.update(FILTERS | chart.FILTERS)
+    found.filters.update(FILTERS | chart.FILTERS | titles.FILTERS)
     found.globals.update({"version": __version__, "rooms": PANELS, "settings": settings, "csrf_field": csrf_field})
     return found

@@ -7,7 +7,7 @@ from houndmon.kit.settings import Settings, SettingsError, read_settings
 
 def test_it_needs_nothing():
     """Without a variable there is a service on loopback, in UTC, with log-in, on the embedded database."""
-    assert read_settings({}) == Settings()
+    assert read_settings({}) == Settings(allowed_hosts=frozenset({"127.0.0.1", "localhost"}))
     assert Settings() == Settings(
         database_url=None,
         source_url=None,
@@ -46,6 +46,7 @@ def test_it_reads_what_is_said():
         port=65535,
         timezone="Pacific/Chatham",
         auth="off",
+        allowed_hosts=frozenset({"::1", "localhost"}),
     )
 
 

@@ -29,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     auth: Literal["on", "off"] = "on"
     log_level: str = "info"
     demo: bool = False
+    allowed_hosts: frozenset[str] | None = None  # None: whatever name is asked for
 
     @property
     def on_loopback(self) -> bool:
@@ -48,12 +49,14 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         if environ.get(prefix + name.upper())
     }
     given.pop("demo", None)
+    host = given.get("host", "127.0.0.1")
     settings = Settings(
         database_url=given.get("database_url"),
         source_url=given.get("source_url"),
         source_schema=given.get("source_schema", "hound"),
         data_dir=Path(given["data_dir"]).expanduser() if "data_dir" in given else None,
-        host=given.get("host", "127.0.0.1"),
+        host=host,
+        allowed_hosts=_hosts(given.get("allowed_hosts", "")) | {"localhost", host.lower()},
         port=_port(given.get("port", "8600")),
         timezone=_zone(given.get("timezone", "UTC")),
         auth=cast(Literal["on", "off"], _choice("HOUNDMON_AUTH", given.get("auth", "on"), "on", "off")),
@@ -65,6 +68,13 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
             "set HOUNDMON_HOST=127.0.0.1"
         )
     return settings
+
+
+def _hosts(text: str) -> frozenset[str]:
+    names = frozenset(name.strip().lower().rstrip(".") for name in text.split(",") if name.strip())
+    if wrong := sorted(name for name in names if not re.fullmatch(r"[a-z0-9._-]{1,253}", name)):
+        raise SettingsError(f"HOUNDMON_ALLOWED_HOSTS holds {wrong[0]!r}: set names such as houndmon.example.com")
+    return names
 
 
 def _port(text: str) -> int:

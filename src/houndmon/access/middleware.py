@@ -1,0 +1,169 @@
+"""Stands before every route: which host is asked, who asks, and whether they may."""
+
+import ipaddress
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from litestar.connection import ASGIConnection
+from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.types import ASGIApp, Scope
+
+from houndmon.access import sessions, tokens
+from houndmon.access.limits import Limit
+from houndmon.access.model import OFF, Identity, LogInNeeded, NotAllowed, TooMany, UnknownHost
+from houndmon.access.table import TABLE, allowed
+from houndmon.kit.problems import SourceUnreadable
+from houndmon.kit.settings import Settings
+
+log = structlog.get_logger()
+SAFE = ("GET", "HEAD", "OPTIONS")
+REMEMBERED_SECONDS = 600
+MOST_REMEMBERED = 1000
+
+
+class Gate:
+    """What the process keeps of those who ask: buckets, and who was let in lately."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.changes = Limit(burst=60, per_second=2)
+        self.failures = Limit(burst=10, per_second=0.2)
+        self.refusals = Limit(burst=60, per_second=1)
+        self._known: dict[str, tuple[Identity, float]] = {}
+
+    def remember(self, credential: str, who: Identity) -> None:
+        """Keep who somebody was, for the time in which our database cannot tell."""
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.pop(next(iter(self._known)))
+        self._known.pop(credential, None)
+        self._known[credential] = (who, time.monotonic())
+
+    def forget(self, credential: str) -> None:
+        """Somebody is not let in any more."""
+        self._known.pop(credential, None)
+
+    def recalled(self, credential: str) -> Identity | None:
+        """Who was let in by this within the last ten minutes."""
+        who, at = self._known.get(credential, (None, 0.0))
+        return who if time.monotonic() - at < REMEMBERED_SECONDS else None
+
+
+class Access(AbstractAuthenticationMiddleware):
+    """Lets in whom the table allows."""
+
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        super().__init__(app, exclude_http_methods=[])
+        self.gate = gate
+
+    async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
+        """Who asks. Raises UnknownHost, LogInNeeded, NotAllowed, TooMany, SourceUnreadable."""
+        scope, settings = connection.scope, self.gate.settings
+        check_host(connection.headers.get("host", ""), settings)
+        method, path = str(scope.get("method", "GET")), scope.get("path_template", "")
+        if settings.auth == "off":
+            # Every route but those of admins; a missing row is for the tests to find, not for those who run a demo.
+            if TABLE.get((method, path)) == "admin":
+                raise NotAllowed("Without log-in there are no admins: use `houndmon token`, or set HOUNDMON_AUTH=on.")
+            return AuthenticationResult(user=OFF, auth=None)
+        if method == "OPTIONS" or allowed(None, method, path):
+            return AuthenticationResult(user=None, auth=None)
+        who, auth = await self.known(connection)
+        scope["user"], scope["auth"] = who, auth  # a refusal is written down with its name
+        if not allowed(who.role, method, path):
+            raise NotAllowed(f"The role {who.role} may not do this; docs/access.md says which may.")
+        if method not in SAFE and not self.gate.changes.take(f"{who.kind}:{who.token_id}", time.monotonic()):
+            raise TooMany("Too many changes at once: wait a few seconds.")
+        return AuthenticationResult(user=who, auth=auth)
+
+    async def known(self, connection: ASGIConnection[Any, Any, Any, Any]) -> tuple[Identity, str | None]:
+        """Who asks, and the session's id. Raises LogInNeeded, TooMany, SourceUnreadable."""
+        token, cookie = bearer(connection), session_id(connection)
+        credential = token or cookie
+        if not credential:
+            raise LogInNeeded("Log in, or send `Authorization: Bearer <token>`.")
+        try:
+            async with connection.app.state.state.borrowed() as conn:
+                who = (
+                    await tokens.holder(conn, token)
+                    if token
+                    else await sessions.owner(conn, credential, by_hand=by_hand(connection.scope))
+                )
+        except SourceUnreadable:
+            # Those who look on must not be blinded by the very outage that they look at.
+            who = self.gate.recalled(credential) if connection.scope.get("method") in SAFE else None
+            if who is None:
+                raise
+            return who, None if token else cookie
+        if who is None:
+            self.gate.forget(credential)
+            if token and not self.gate.failures.take(peer(connection), time.monotonic()):
+                raise TooMany("Too many wrong tokens from this address: wait a minute.")
+            raise LogInNeeded("This token or session does not hold (any longer): log in again.")
+        self.gate.remember(credential, who)
+        return who, None if token else cookie
+
+
+def bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """The token of the Authorization header."""
+    kind, _, text = connection.headers.get("authorization", "").partition(" ")
+    return text.strip() if kind.lower() == "bearer" else None
+
+
+def session_id(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """The session's id, from the one cookie that counts here."""
+    return connection.cookies.get(cookie_name(connection))
+
+
+def cookie_name(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """`__Host-houndmon`; on plain-http loopback, where not every browser keeps that, `houndmon`."""
+    host = hostname(connection.headers.get("host", ""))
+    return sessions.PLAIN if connection.url.scheme == "http" and is_loopback(host) else sessions.SECURE
+
+
+def by_hand(scope: Scope) -> bool:
+    """Whether a person asks, rather than a page that polls."""
+    names = {name for name, _ in scope["headers"]}
+    polled = scope["path"].startswith("/fragments/") or b"hx-request" in names
+    return not polled
+
+
+def peer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
+    """The address that asks."""
+    return connection.client.host if connection.client else "unknown"
+
+
+def hostname(host: str) -> str:
+    """The name in a Host header, without the port; empty where it cannot be read."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
+def is_loopback(name: str) -> bool:
+    """Whether a name is this machine's own."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+def check_host(host: str, settings: Settings) -> None:
+    """Refuse names that are not ours: a stranger's name that leads here is an attack. Raises UnknownHost."""
+    if settings.allowed_hosts is None:
+        return
+    name = hostname(host)
+    if name in settings.allowed_hosts or is_address(name):
+        return
+    raise UnknownHost("houndmon does not go by this name: add it to HOUNDMON_ALLOWED_HOSTS.")
+
+
+def is_address(name: str) -> bool:
+    """Whether it is an IP address: no name, so no stranger's name that was made to lead here."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

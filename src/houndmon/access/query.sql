@@ -1,0 +1,111 @@
+-- name: add_secret
+-- Keep a key, unless there is one.
+insert into houndmon.secrets (name, value) values ($1, $2) on conflict (name) do nothing;
+
+-- name: secret
+-- Which key is kept under a name?
+select value from houndmon.secrets where name = $1;
+
+-- name: shown
+-- What may be said of the tokens?
+select id::text as id, name, role, lookup, created_at, created_by, expires_at, last_used_at, revoked_at
+from houndmon.tokens;
+
+-- name: tokens
+-- Which tokens are there, newest first?
+select * from {shown} as known order by created_at desc, lookup;
+
+-- name: add_token
+-- Add a token. $1 name, $2 role, $3 look-up, $4 hash, $5 by whom, $6 days or null for ever
+insert into houndmon.tokens (name, role, lookup, hash, created_by, expires_at)
+values ($1, $2, $3, $4, $5, clock_timestamp() + $6::integer * interval '1 day')
+returning id::text as id, name, role, lookup, created_at, created_by, expires_at, last_used_at, revoked_at;
+
+-- name: any_token
+-- Is there a token that still holds?
+select exists (
+    select from houndmon.tokens
+    where revoked_at is null and (expires_at is null or expires_at > clock_timestamp())
+);
+
+-- name: token
+-- Which token has this look-up, if it holds? Relies on the unique index.
+select
+    id, name, role, hash,
+    last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute' as touch
+from houndmon.tokens
+where lookup = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp());
+
+-- name: touch_token
+-- Note that a token was used, once a minute at most.
+update houndmon.tokens set last_used_at = clock_timestamp()
+where id = $1 and (last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute');
+
+-- name: revoke_token
+-- Revoke a token now.
+update houndmon.tokens set revoked_at = clock_timestamp()
+where id = $1 and revoked_at is null
+returning id::text as id, name, role, lookup, created_at, created_by, expires_at, last_used_at, revoked_at;
+
+-- name: end_sessions
+-- End every session of a token.
+delete from houndmon.sessions where token_id = $1;
+
+-- name: add_session
+-- Begin a session. $1 hash, $2 token, $3 seconds it lasts at most
+insert into houndmon.sessions (hash, token_id, expires_at)
+values ($1, $2, clock_timestamp() + $3::integer * interval '1 second');
+
+-- name: session
+-- Whose session is this, if it and its token hold? Relies on the primary key.
+-- $1 hash, $2 seconds it may lie idle
+select
+    t.id, t.name, t.role, s.used_at < clock_timestamp() - interval '1 minute' as touch
+from houndmon.sessions s
+join houndmon.tokens t on t.id = s.token_id
+where s.hash = $1
+    and s.expires_at > clock_timestamp()
+    and s.used_at > clock_timestamp() - $2::integer * interval '1 second'
+    and t.revoked_at is null and (t.expires_at is null or t.expires_at > clock_timestamp());
+
+-- name: touch_session
+-- Note that a person used a session.
+update houndmon.sessions set used_at = clock_timestamp() where hash = $1;
+
+-- name: end_session
+-- End a session.
+delete from houndmon.sessions where hash = $1;
+
+-- name: sweep_sessions
+-- Forget the sessions that are over. Relies on the index on expires_at.
+delete from houndmon.sessions where expires_at < clock_timestamp();
+
+-- name: add_entry
+-- Write a line of the audit log.
+insert into houndmon.audit (actor, role, action, target, outcome, address, request_id, before, after)
+values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9::text::jsonb);
+
+-- name: entries
+-- Which lines come before a place, newest first? Relies on the primary key.
+-- $1 the place or null, $2 how many
+select id::text as id, at, actor, role, action, target, outcome, address, request_id,
+    before::text as before, after::text as after
+from houndmon.audit
+where $1::bigint is null or id < $1
+order by audit.id desc
+limit $2;
+
+-- name: alert
+-- How does an alert stand, and what did people say of it?
+select jsonb_build_object(
+    'state', a.state, 'rule', a.rule, 'environment', a.environment, 'subject', a.subject,
+    'acknowledged_by', k.actor, 'acknowledged_at', k.acknowledged_at, 'closed_by', c.actor, 'closed_at', a.closed_at
+)::text
+from houndmon.alerts a
+left join houndmon.acknowledgements k on k.alert_id = a.id
+left join houndmon.closings c on c.alert_id = a.id
+where a.id = $1;
+
+-- name: silence
+-- What does a silence say?
+select to_jsonb(s)::text from houndmon.silences s where id = $1;

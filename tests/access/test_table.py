@@ -1,0 +1,77 @@
+"""Every cell of the table, asked of the running service."""
+
+from pathlib import Path
+
+import pytest
+
+from houndmon.access.model import ROLES
+from houndmon.access.table import TABLE, allowed, document
+from houndmon.app import create_app
+from houndmon.kit.settings import Settings
+
+PLACES = {
+    "{id}": "999999",
+    "{rule}": "queue_age",
+    "{name}": "transcode_success",
+    "{file_path}": "houndmon.css",
+    "{path}": "openapi.json",
+}
+TURNED_AWAY = (401, 403)
+
+
+def routes() -> set[tuple[str, str]]:
+    app = create_app(Settings(auth="on"), "postgresql://")
+    return {(method, route.path_format) for route in app.routes for method in route.methods if method != "OPTIONS"}
+
+
+def test_it_has_a_row_for_every_route():
+    """A route that nobody has given a role fails here, and is refused in service."""
+    assert routes() - set(TABLE) == set()
+
+
+def test_it_has_no_row_without_a_route():
+    """The table says nothing of routes that do not exist; HEAD stands beside GET in case there is one."""
+    assert {key for key in set(TABLE) - routes() if key[0] != "HEAD"} == set()
+
+
+def test_it_refuses_what_has_no_row():
+    """Deny by default: to an admin too."""
+    assert not allowed("admin", "GET", "/not/there")
+    assert not allowed("admin", "PATCH", "/api/alerts")
+
+
+def test_it_is_written_down():
+    """docs/access.md is the table; `houndmon token table` writes it anew."""
+    assert (Path(__file__).parents[2] / "docs" / "access.md").read_text(encoding="utf-8") == document()
+
+
+@pytest.mark.parametrize("role", [None, *ROLES])
+async def test_it_holds_in_every_cell(house, role):
+    """Each route lets in whom the table allows, and turns away all others: asked with a token of each role."""
+    house.app.state.gate.changes.burst = 10_000
+    house.app.state.gate.failures.burst = 10_000
+    wrong = []
+    async with house.client(role) as client:
+        for method, template in sorted(routes()):
+            path = filled(template)
+            json = {"json": {}} if method == "POST" and path.startswith("/api/") else {}
+            answer = await client.request(method, path, headers={"Accept": "application/json"}, **json)
+            let_in = answer.status_code not in TURNED_AWAY
+            # /login itself answers 401 to a wrong token; it is open all the same.
+            if (let_in != allowed(role, method, template) and path != "/login") or answer.status_code == 500:
+                wrong.append((method, path, answer.status_code))
+    assert wrong == []
+
+
+def filled(path: str) -> str:
+    """A path with something in its places."""
+    for place, word in PLACES.items():
+        path = path.replace(place, word)
+    return path
+
+
+async def test_it_turns_away_a_method_that_no_route_has(house):
+    """An unknown method is refused for all, and no handler runs."""
+    async with house.client("admin") as client:
+        assert (await client.delete("/api/alerts")).status_code == 405
+        assert (await client.put("/api/tokens/1", json={})).status_code == 405
