@@ -11,14 +11,10 @@ from houndmon.alerts.people import open_alerts
 from houndmon.config.defaults import DEFAULTS
 from houndmon.config.model import RuleName
 from houndmon.evaluator.watch import Watched
-from houndmon.kit.paths import PACKAGE
 from houndmon.web.summary.status import ORDER, blindness, first_broken_stage, status
 
 RULES = get_args(RuleName)
 JSON, FORM = {"Content-Type": "application/json"}, {"Content-Type": "application/x-www-form-urlencoded"}
-drawn = pytest.mark.skipif(
-    not (PACKAGE / "web" / "alert.html").exists(), reason="the page of an alert is not drawn yet"
-)
 
 
 @pytest.fixture
@@ -125,32 +121,21 @@ async def test_it_says_which_notes_are_wrong(calm):
     assert (await post(calm, f"/api/alerts/{id}/close", padded)).status_code == 200
 
 
-@pytest.mark.parametrize(("size", "code"), [(4001, 422), (60_000, 422), (70_000, 413), (1_000_000, 413)])
-async def test_it_refuses_endless_notes(calm, size, code):
+async def test_it_refuses_endless_notes(calm):
     """A note of more than 4000 characters is refused, one of a megabyte before it is read; the alert stays open."""
     id = await new_alert(calm.hound.conn, state="recovered")
-    problem(await post(calm, f"/api/alerts/{id}/close", NOTES | {"root_cause": "x" * size}), code)
+    for size, code in ((4001, 422), (60_000, 422), (70_000, 413), (1_000_000, 413)):
+        problem(await post(calm, f"/api/alerts/{id}/close", NOTES | {"root_cause": "x" * size}), code)
     assert (await calm.get(f"/api/alerts/{id}")).json()["state"] == "recovered"
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"{",
-        b"[]",
-        b"null",
-        b'{"root_cause": 7}',
-        b'{"cause": "x"}',
-        b'{"root_cause": "\\u0000abcdefghijkl"}',
-        b"[" * 50_000,
-    ],
-)
-async def test_it_refuses_closings_that_are_none(calm, body):
+async def test_it_refuses_closings_that_are_none(calm):
     """What is no closing is bad input, never an error of ours."""
     id = await new_alert(calm.hound.conn, state="recovered")
-    answer = await calm.client.post(f"/api/alerts/{id}/close", content=body, headers=JSON)
-    assert answer.status_code in (400, 422)
-    assert problem(answer, answer.status_code)["errors"]
+    nul = b'{"root_cause": "\\u0000abcdefghijkl"}'
+    for body in (b"{", b"[]", b"null", b'{"root_cause": 7}', b'{"cause": "x"}', nul, b"[" * 50_000):
+        answer = await calm.client.post(f"/api/alerts/{id}/close", content=body, headers=JSON)
+        assert problem(answer, 400)["errors"], body[:40]
 
 
 async def test_it_is_closed_by_one_of_two_hundred(calm):
@@ -189,24 +174,12 @@ async def test_it_lists_what_is_asked_for(calm):
     assert await ids(rule="api_5xx_spike") == set()
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "state=firing",
-        "environment=dev",
-        "rule=x",
-        "limit=0",
-        "limit=201",
-        "limit=x",
-        "cursor=x",
-        "page=2",
-        "state=all&state=all",
-    ],
-)
-async def test_it_refuses_listings_that_cannot_be(calm, query):
+async def test_it_refuses_listings_that_cannot_be(quiet):
     """An unknown state, rule, place or parameter is bad input, and named."""
-    found = problem(await calm.get(f"/api/alerts?{query}"), 400)
-    assert [error["field"] for error in found["errors"]] == [query.partition("=")[0]]
+    wrong = ("state=firing", "environment=dev", "rule=x", "limit=0", "limit=201", "limit=x", "cursor=x", "page=2")
+    for query in (*wrong, "state=all&state=all"):
+        found = problem(await quiet.get(f"/api/alerts?{query}"), 400)
+        assert [error["field"] for error in found["errors"]] == [query.partition("=")[0]]
 
 
 async def test_it_pages_through_all_alerts_once(calm):
@@ -241,32 +214,32 @@ async def test_it_silences_alerts(calm):
     problem(await calm.client.delete(f"/api/silences/{silence['id']}"), 404)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"reason": None},
-        {"reason": "short"},
-        {"reason": " " * 30},
-        {"reason": "x" * 4001},
-        {"reason": "x\u0000" * 20},
-        {"ends_at": None},
-        {"ends_at": "2020-01-01T00:00:00Z"},
-        {"ends_at": "2126-01-01T00:00:00Z"},
-        {"ends_at": "9999-12-31T23:59:59-23:00"},
-        {"ends_at": "2026-01-01T00:00:00"},
-        {"ends_at": "tomorrow"},
-        {"rule": "no_such_rule"},
-        {"environment": "dev"},
-        {"subject": "x" * 501},
-        {"until": "x"},
-    ],
-)
-async def test_it_refuses_silences_that_cannot_be(calm, changes):
+NO_SILENCES = [
+    {"reason": None},
+    {"reason": "short"},
+    {"reason": " " * 30},
+    {"reason": "x" * 4001},
+    {"reason": "x\u0000" * 20},
+    {"ends_at": None},
+    {"ends_at": "2020-01-01T00:00:00Z"},
+    {"ends_at": "2126-01-01T00:00:00Z"},
+    {"ends_at": "9999-12-31T23:59:59-23:00"},
+    {"ends_at": "2026-01-01T00:00:00"},
+    {"ends_at": "tomorrow"},
+    {"rule": "no_such_rule"},
+    {"environment": "dev"},
+    {"subject": "x" * 501},
+    {"until": "x"},
+]
+
+
+async def test_it_refuses_silences_that_cannot_be(calm):
     """A silence needs a reason and an end at most 7 days ahead, and knows its rules: all else is bad input."""
     ends_at = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
-    wanted = {"reason": "Planned maintenance.", "ends_at": ends_at} | changes
-    body = {name: value for name, value in wanted.items() if value is not None}
-    assert problem(await post(calm, "/api/silences", body), 400)["errors"]
+    for changes in NO_SILENCES:
+        wanted = {"reason": "Planned maintenance.", "ends_at": ends_at} | changes
+        body = {name: value for name, value in wanted.items() if value is not None}
+        assert problem(await post(calm, "/api/silences", body), 400)["errors"], changes
     assert (await calm.get("/api/silences")).json()["items"] == []
 
 
@@ -276,16 +249,13 @@ STATE = (
 )
 
 
-@pytest.mark.parametrize("rule", RULES)
-async def test_it_has_an_endpoint_for_each_rule(quiet, rule):
-    """Each rule has its own endpoint, and answers in the one shape."""
-    answer = await quiet.get(f"/api/rules/{rule}", environment="prod")
-    assert answer.status_code == 200
-    assert answer.json().keys() == {"items", "evaluator", "stale"}
-    assert {item["rule"] for item in answer.json()["items"]} <= {rule}
-    etag = answer.headers["etag"]
-    same = await quiet.client.get(f"/api/rules/{rule}", headers={"If-None-Match": etag})
-    assert same.status_code in (200, 304)
+async def test_it_has_an_endpoint_for_each_rule(quiet):
+    """Each rule has its own endpoint, and all answer in one shape."""
+    for rule in RULES:
+        answer = await quiet.get(f"/api/rules/{rule}", environment="prod")
+        assert answer.status_code == 200
+        assert answer.json().keys() == {"items", "evaluator", "stale"}
+        assert {item["rule"] for item in answer.json()["items"]} <= {rule}
 
 
 async def test_it_shows_what_a_rule_found(calm):
@@ -319,20 +289,13 @@ async def test_it_shows_what_a_rule_found(calm):
     assert (await calm.get("/api/rules")).json()["stale"] is True
 
 
-@pytest.mark.parametrize(
-    ("path", "code"),
-    [
-        ("/api/rules/no_such_rule", 404),
-        ("/api/rules?environment=dev", 400),
-        ("/api/rules/queue_age?subject=x", 400),
-        ("/api/slos/no_such_level", 404),
-        ("/api/slos?environment=dev", 400),
-        ("/api/slos/playback_success?range=1h", 400),
-    ],
-)
-async def test_it_knows_no_such_rule_or_level(quiet, path, code):
+async def test_it_knows_no_such_rule_or_level(quiet):
     """What there is none of is not found, and what cannot be asked is bad input."""
-    problem(await quiet.get(path), code)
+    for path in ("/api/rules/no_such_rule", "/api/slos/no_such_level"):
+        problem(await quiet.get(path), 404)
+    for path in ("/api/rules?environment=dev", "/api/rules/queue_age?subject=x", "/api/slos?environment=dev"):
+        problem(await quiet.get(path), 400)
+    problem(await quiet.get("/api/slos/playback_success?range=1h"), 400)
 
 
 async def test_it_shows_service_levels(calm):
@@ -363,27 +326,28 @@ async def test_it_shows_the_levels_that_it_can_read(calm):
     assert problem(await calm.get("/api/slos/upload_to_live"), 503)["relation"] == "tracks"
 
 
-@pytest.mark.parametrize(
-    ("severities", "indicator"),
-    [
-        ({}, "none"),
-        ({"queue_age": ("warning", "recovered")}, "minor"),
-        ({"queue_age": ("critical", "recovered")}, "minor"),
-        ({"queue_age": ("info", "firing")}, "minor"),
-        ({"queue_age": ("warning", "firing")}, "major"),
-        ({"queue_age": ("warning", "firing"), "queue_stalled": ("critical", "firing")}, "critical"),
-        ({"queue_age": ("critical", "closed")}, "none"),
-    ],
-)
-async def test_it_says_how_bad_it_is(calm, severities, indicator):
+HOW_BAD = [
+    ({}, "none"),
+    ({"queue_age": ("warning", "recovered")}, "minor"),
+    ({"queue_age": ("critical", "recovered")}, "minor"),
+    ({"queue_age": ("info", "firing")}, "minor"),
+    ({"queue_age": ("warning", "firing")}, "major"),
+    ({"queue_age": ("warning", "firing"), "queue_stalled": ("critical", "firing")}, "critical"),
+    ({"queue_age": ("critical", "closed")}, "none"),
+]
+
+
+async def test_it_says_how_bad_it_is(calm):
     """The status is that of the worst firing alert; a recovered one still wants its notes; with none all is well."""
-    for rule, (severity, state) in severities.items():
-        await new_alert(calm.hound.conn, rule, severity=severity, state=state)
-    found = await summary(calm)
-    assert found["status"]["indicator"] == indicator
-    assert {alert["rule"] for alert in found["open_alerts"]} == {r for r, (_, s) in severities.items() if s != "closed"}
-    assert len(found["text"].splitlines()) <= 5
-    assert found["text"].startswith(f"prod: {indicator}. ")
+    for known, indicator in HOW_BAD:
+        await calm.hound.conn.execute("delete from houndmon.alerts")
+        for rule, (severity, state) in known.items():
+            await new_alert(calm.hound.conn, rule, severity=severity, state=state)
+        found = await summary(calm)
+        assert found["status"]["indicator"] == indicator, known
+        assert {a["rule"] for a in found["open_alerts"]} == {rule for rule in known if known[rule][1] != "closed"}
+        assert len(found["text"].splitlines()) <= 5
+        assert found["text"].startswith(f"prod: {indicator}. ")
     assert (await summary(calm, environment="staging"))["status"]["indicator"] == "none"
 
 
@@ -431,11 +395,10 @@ async def test_it_names_the_first_broken_stage(calm):
         "runbook_url": None,
     }
     for rule, subject, stage in reversed(STAGES):  # from the last stage to the first
-        id = await new_alert(conn, rule, subject=subject, severity="critical", minutes=1)
+        await new_alert(conn, rule, subject=subject, severity="critical", minutes=1)
         found = (await summary(calm))["first_broken_stage"]
         assert (found["state"], found["stage"]) == ("broken", stage)
-        if rule == "queue_age":
-            assert found["alert_id"] == str(id) or found["text"].startswith("Transcode: ")
+        assert found["text"].startswith(f"{stage.capitalize()}: ")
     assert [stage for stage in ORDER if stage in {stage for _, _, stage in STAGES}] == list(ORDER)
 
 
@@ -449,7 +412,7 @@ async def test_it_says_who_must_do_what_by_when(calm):
     alert = (await calm.get(f"/api/alerts/{id}")).json()
     since, due = alert["fired_at"][11:16], alert["response_due_at"][11:16]
     assert found["text"] == (
-        f"Transcode: queue_stalled, 3 queued, nothing finished for 16 min, since {since} UTC; "
+        f"Transcode: the transcode queue is stalled: 3 queued, nothing finished for 16 min, since {since} UTC; "
         f"transcode on-call, respond by {due} UTC."
     )
     assert (found["since"], found["alert_id"], found["runbook_url"]) == (
@@ -477,9 +440,7 @@ async def test_it_tells_who_cannot_play(calm):
     await calm.hound.play(times=900)
     await new_alert(calm.hound.conn, "playback_failure_ratio", severity="critical")
     text = (await summary(calm))["first_broken_stage"]["text"]
-    assert text.startswith(
-        "Play: playback_failure_ratio, 40.0% of iOS Safari plays fail, most often overall with DECODE"
-    )
+    assert text.startswith("Play: too many plays fail: 40.0% of iOS Safari plays fail, most often overall with DECODE")
 
 
 @pytest.mark.parametrize(("lag", "late"), [(0.0, False), (12.9, False), (13.1, True), (None, True)])
@@ -507,26 +468,26 @@ STRANGE = [
 ]
 
 
-@pytest.mark.parametrize("headers", STRANGE, ids=range(len(STRANGE)))
-async def test_it_takes_no_orders_from_other_sites(calm, headers):
+async def test_it_takes_no_orders_from_other_sites(calm):
     """A change that another site's page asks for is refused, as JSON, as a form and as a deletion."""
     id = await new_alert(calm.hound.conn, state="recovered")
-    for path in ACTS:
-        problem(await post(calm, path.format(id=id), NOTES, headers=headers), 403)
-    for path in FORMS:
-        answer = await calm.client.post(path.format(id=id), data=NOTES, headers=headers)
-        assert answer.status_code == 403
-    assert (await calm.client.delete("/api/silences/1", headers=headers)).status_code == 403
+    for headers in STRANGE:
+        for path in ACTS:
+            problem(await post(calm, path.format(id=id), NOTES, headers=headers), 403)
+        for path in FORMS:
+            answer = await calm.client.post(path.format(id=id), data=NOTES, headers=headers)
+            assert answer.status_code == 403, (path, headers)
+        assert (await calm.client.delete("/api/silences/1", headers=headers)).status_code == 403
     assert (await calm.get(f"/api/alerts/{id}")).json()["state"] == "recovered"
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
-async def test_it_takes_json_that_says_so(calm, kind):
+async def test_it_takes_json_that_says_so(calm):
     """The API takes JSON alone: what a form of another site could send is refused."""
     id = await new_alert(calm.hound.conn, state="recovered")
-    for path in ACTS:
-        answer = await calm.client.post(path.format(id=id), content=json.dumps(NOTES), headers={"Content-Type": kind})
-        problem(answer, 415)
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""):
+        for path in ACTS:
+            headers = {"Content-Type": kind}
+            problem(await calm.client.post(path.format(id=id), content=json.dumps(NOTES), headers=headers), 415)
     assert (await calm.get(f"/api/alerts/{id}")).json()["state"] == "recovered"
 
 
@@ -555,34 +516,26 @@ async def test_it_takes_forms(calm):
     assert (await calm.get("/api/silences")).json()["in_force"] == 0
 
 
-@pytest.mark.parametrize(
-    "data",
-    [
-        {"hours": "2"},
-        {"hours": "1", "rule": "no_such"},
-        {"hours": "1", "reason": "short"},
-        {"reason": "No hours given."},
-    ],
-)
-async def test_it_refuses_silences_of_forms(calm, data):
+async def test_it_refuses_silences_of_forms(calm):
     """A form that cannot be a silence is refused as the API would refuse it."""
-    answer = await calm.client.post("/silences", data={"reason": "Planned maintenance."} | data)
-    assert answer.status_code == 400
+    no_such_rule = {"hours": "1", "rule": "no_such", "reason": "Planned maintenance."}
+    for data in (no_such_rule, {"hours": "2", "reason": "Planned maintenance."}, {"hours": "1", "reason": "short"}, {}):
+        assert (await calm.client.post("/silences", data=data)).status_code == 400, data
     assert (await calm.get("/api/silences")).json()["items"] == []
 
 
+BROKEN = [b"", b"a=%00", b"note=%ff%fe", b"&&&=&", b"root_cause=1&root_cause=2", b"\xff\xfe", b"a=b;c=d"]
+
+
 @pytest.mark.parametrize("path", FORMS)
-@pytest.mark.parametrize(
-    "content", [b"", b"a=%00", b"note=%ff%fe", b"&&&=&", b"root_cause=1&root_cause=2", b"\xff\xfe", b"a=b;c=d"]
-)
-async def test_it_answers_whatever_a_form_sends(calm, path, content):
+async def test_it_answers_whatever_a_form_sends(calm, path):
     """No form, however broken, is an error of ours."""
     id = await new_alert(calm.hound.conn)
-    answer = await calm.client.post(path.format(id=id), content=content, headers=FORM | {"Accept": "application/json"})
-    assert answer.status_code < 500, answer.text
+    for content in BROKEN:
+        answer = await calm.client.post(path.format(id=id), content=content, headers=FORM)
+        assert answer.status_code < 500, content
 
 
-@drawn
 @pytest.mark.parametrize(("state", "code"), [("firing", 409), ("recovered", 422)])
 async def test_it_keeps_what_was_typed(calm, state, code):
     """A form that is refused comes back with all that was typed, escaped, and what is wrong beside it."""
@@ -597,7 +550,6 @@ async def test_it_keeps_what_was_typed(calm, state, code):
     assert ("still fires" in answer.text) is (code == 409)
 
 
-@drawn
 async def test_it_draws_an_alert(calm):
     """The page of an alert shows what it is, its timeline, and the form that closes it."""
     id = await new_alert(calm.hound.conn, state="recovered")
@@ -609,7 +561,6 @@ async def test_it_draws_an_alert(calm):
     assert (await calm.client.get("/alerts/999")).status_code == 404
 
 
-@drawn
 @pytest.mark.parametrize("name", ["alerts", "rules", "slos"])
 async def test_it_draws_its_panels(calm, outage, name):
     """Each panel draws what there is, and says so where its database is away."""

@@ -1,4 +1,6 @@
+import asyncio
 import re
+import time
 
 import pytest
 
@@ -159,6 +161,28 @@ async def test_it_says_why_a_relation_cannot_be_read(console, change, reason):
     answer = await console.get("/api/panels/playback")
     assert answer.status_code == 503
     assert answer.json()["detail"] == f"relation hound.play_attempts cannot be read: {reason}"
+
+
+async def test_it_lets_no_slow_relation_delay_another(console):
+    """One relation locked and one that takes half a minute: both say so in time, the others are fresh."""
+    conn = console.hound.conn
+    await conn.execute(
+        "alter table hound.play_attempts rename to plays;"
+        "create view hound.play_attempts as select plays.* from hound.plays, pg_sleep(30)"
+    )
+    async with conn.transaction():
+        await conn.execute("lock table hound.upload_attempts in access exclusive mode")
+        began = time.monotonic()
+        slow = [asyncio.create_task(console.get(f"/api/panels/{name}")) for name in ("ingest", "playback")]
+        for name in ("transcode", "workers", "publish", "api", "incidents"):
+            assert not (await console.panel(name))["stale"]
+        assert not any(task.done() for task in slow)
+        ingest, playback = await asyncio.gather(*slow)
+        assert time.monotonic() - began < 10
+    assert (ingest.status_code, playback.status_code) == (503, 503)
+    assert ingest.json()["detail"] == ("relation hound.upload_attempts cannot be read: it is locked by another session")
+    assert playback.json()["detail"] == "relation hound.play_attempts cannot be read: it took too long to answer"
+    assert not (await console.panel("ingest"))["stale"]
 
 
 async def test_it_blames_a_poisoned_row_on_its_relation(console):

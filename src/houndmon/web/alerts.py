@@ -8,18 +8,30 @@ from litestar import Request, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
-from litestar.params import BodyKwarg, FromPath
+from litestar.params import BodyKwarg, FromPath, QueryParameter
 from litestar.response import Redirect, Template
 
 from houndmon.alerts import people
 from houndmon.alerts.model import Closing, NewSilence
-from houndmon.alerts.routes import single
+from houndmon.alerts.routes import STATES, Actor, single
 from houndmon.evaluator.routes import NAMES, rule_list
 from houndmon.kit.filters import ENVIRONMENTS, Filters
+from houndmon.kit.paging import place_of
 from houndmon.kit.problems import BadInput, Busy, FieldError, HoundmonError, SourceUnreadable
 from houndmon.kit.requests import only
 from houndmon.notify.outbox import dead_letters
 
+ALERTS_UNREAD: dict[str, Any] = {
+    "problem": None,
+    "alerts": [],
+    "silences": None,
+    "dead": [],
+    "now": None,
+    "receivers": 0,
+    "configuration_problem": None,
+}
+"""What the alerts panel is drawn from until they have been read."""
+ALERTS_LISTED = 50
 HOURS = {"1": 1, "4": 4, "24": 24, "168": 168}
 Form = Annotated[dict[str, str], BodyKwarg(media_type=RequestEncodingType.URL_ENCODED)]
 
@@ -32,7 +44,7 @@ async def alerts_fragment(state: State, filters: NamedDependency[Filters]) -> Te
 
 async def alerts_drawn(state: State, filters: Filters) -> dict[str, Any]:
     """What the alerts panel is drawn from, or why there is nothing."""
-    context: dict[str, Any] = {"filters": filters, "problem": None, "alerts": [], "silences": None, "dead": []}
+    context = ALERTS_UNREAD | {"filters": filters}
     try:
         async with state.state.borrowed() as conn:
             alerts = await people.open_alerts(conn)
@@ -77,6 +89,24 @@ async def slos_drawn(state: State, filters: Filters) -> dict[str, Any]:
     return {"filters": filters, "levels": found, "problem": problem}
 
 
+@get("/alerts", include_in_schema=False)
+async def alerts_page(
+    request: Request[Any, Any, Any],
+    state: State,
+    wanted: Annotated[str, QueryParameter(name="state", description="open, closed or all.")] = "open",
+    cursor: Annotated[str | None, QueryParameter(description="Where the page begins.")] = None,
+) -> Template:
+    """Alerts, the newest first, page by page."""
+    only(request, "state", "cursor")
+    if wanted not in STATES:
+        raise BadInput(FieldError("state", f"must be one of {', '.join(STATES)}"))
+    async with state.state.borrowed() as conn:
+        page = await people.alerts_page(conn, wanted, None, None, place_of(cursor), ALERTS_LISTED)
+        now = await conn.fetchval("select clock_timestamp()")
+    context = {"page": page, "wanted": wanted, "states": STATES, "now": now}
+    return Template(template_name="web/alerts.html", context=context)
+
+
 @get("/alerts/{id:str}", include_in_schema=False)
 async def alert_page(request: Request[Any, Any, Any], state: State, id: FromPath[str]) -> Template:
     """One alert: evidence, timeline, and the form that closes it."""
@@ -104,25 +134,25 @@ async def drawn_alert(
 
 
 @post("/alerts/{id:str}/acknowledge", include_in_schema=False, status_code=303)
-async def acknowledge_form(state: State, id: FromPath[str], data: Form) -> Template | Redirect:
+async def acknowledge_form(state: State, id: FromPath[str], data: Form, actor: Actor) -> Template | Redirect:
     """Take an alert from its page."""
     note = refuse_nul(data).get("note")
     try:
         async with state.state.borrowed() as conn:
-            await people.acknowledge(conn, people.alert_id(id), note, None)
+            await people.acknowledge(conn, people.alert_id(id), note, actor)
     except people.NotClosable as error:
         return await drawn_alert(state, people.alert_id(id), None, error)
     return back_to(state, id)
 
 
 @post("/alerts/{id:str}/close", include_in_schema=False, status_code=303)
-async def close_form(state: State, id: FromPath[str], data: Form) -> Template | Redirect:
+async def close_form(state: State, id: FromPath[str], data: Form, actor: Actor) -> Template | Redirect:
     """Close an alert from its page; what was typed comes back where it cannot be."""
     given = refuse_nul(data)
     closing = Closing(**{name: given.get(name, "") for name in Closing.__struct_fields__})
     try:
         async with state.state.borrowed() as conn:
-            await people.close(conn, people.alert_id(id), closing, None)
+            await people.close(conn, people.alert_id(id), closing, actor)
     except (people.NotClosable, people.BadNotes) as error:
         return await drawn_alert(state, people.alert_id(id), closing, error)
     return back_to(state, id)
@@ -136,7 +166,7 @@ def back_to(state: State, id: str) -> Redirect:
 
 
 @post("/silences", include_in_schema=False, status_code=303)
-async def silence_form(state: State, data: Form) -> Redirect:
+async def silence_form(state: State, data: Form, actor: Actor) -> Redirect:
     """Silence what matches for some hours, from the page."""
     given = {name: text.strip() or None for name, text in refuse_nul(data).items()}
     if given.get("hours") not in HOURS:
@@ -144,7 +174,7 @@ async def silence_form(state: State, data: Form) -> Redirect:
     async with state.state.borrowed() as conn:
         now = await conn.fetchval("select clock_timestamp()")
         ends_at = now + timedelta(hours=HOURS[given["hours"] or "1"], seconds=-1)
-        await people.add_silence(conn, wanted_silence(given, ends_at), None)
+        await people.add_silence(conn, wanted_silence(given, ends_at), actor)
     return Redirect("/#alerts", status_code=303)
 
 
@@ -180,6 +210,7 @@ ROUTES = [
     alerts_fragment,
     rules_fragment,
     slos_fragment,
+    alerts_page,
     alert_page,
     acknowledge_form,
     close_form,

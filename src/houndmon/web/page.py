@@ -14,6 +14,7 @@ from litestar.response import Template
 from houndmon.kit.filters import RANGES, Filters
 from houndmon.kit.problems import BadInput, Busy, FieldError, SourceUnreadable
 from houndmon.kit.room import Desk, Room, drawn
+from houndmon.web.alerts import ALERTS_UNREAD, alerts_drawn, rules_drawn, slos_drawn
 
 READY_SECONDS = 0.25  # a page that waits for its slowest panel is no page on a bad day
 ORDER = ("transcode", "workers", "playback", "ingest", "publish", "api", "incidents")
@@ -33,14 +34,22 @@ async def show_page(
     """The page. What is not ready within a quarter of a second is a place that fills itself."""
     rooms = in_order(desk, panel)
     answers = await ready(
-        summarized(state, filters), *(drawn(desk, room, filters) for room in rooms), seconds=READY_SECONDS
+        summarized(state, filters),
+        alerts_drawn(state, filters),
+        rules_drawn(state, filters),
+        slos_drawn(state, filters),
+        *(drawn(desk, room, filters) for room in rooms),
+        seconds=READY_SECONDS,
     )
-    strip, *panels = answers
+    strip, alerts, rules, levels, *panels = answers
     context = {
         "filters": filters,
         "ranges": RANGES,
         "wall": checked_wall(wall),
         "focus": panel,
+        "alerts": alerts or ALERTS_UNREAD | {"filters": filters},
+        "rules": rules or {"filters": filters, "rules": None, "problem": None},
+        "slos": levels or {"filters": filters, "levels": None, "problem": None},
         "strip": strip or unsummarized(state, filters),
         "panels": [found or undrawn(room, filters) for room, found in zip(rooms, panels, strict=True)],
     }

@@ -8,26 +8,14 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response import Template
 
-from houndmon.config.defaults import DEFAULTS
+from houndmon.config.defaults import DEFAULTS, RULES
 from houndmon.config.durations import write
 from houndmon.config.model import BURN_RULES, Config, Rule
 from houndmon.config.words import condition
+from houndmon.web.titles import titled
 
 HEADERS = {"Cache-Control": "no-cache"}
-TITLES = {
-    "queue_age": "The oldest queued job waits too long",
-    "queue_stalled": "The transcode queue stands still",
-    "queue_failure_ratio": "Too many transcodes fail",
-    "worker_heartbeat_missing": "No transcode worker beats",
-    "playback_failure_ratio": "Too many plays fail",
-    "api_5xx_spike": "A service answers with 5xx",
-    "api_4xx_spike": "A service answers with 4xx",
-    "traffic_absent": "Plays or uploads have ceased",
-    "slo_burn_fast": "A service level spends its budget within hours",
-    "slo_burn_slow": "A service level spends its budget within the day",
-    "slo_burn_day": "A service level has spent its budget of the day",
-    "source_unreadable": "houndmon cannot read its source",
-}
+TITLES = {rule: titled(rule) for rule in RULES}
 
 
 @get("/runbooks", include_in_schema=False)
@@ -61,7 +49,7 @@ def shown(rule: Rule, config: Config) -> dict[str, Any]:
     return {
         "rule": rule,
         "config": config,
-        "title": TITLES[rule.name],
+        "title": titled(rule.name),
         "condition": condition(rule),
         "hold": write(rule.hold_seconds) if rule.hold_seconds else "",
         "respond": write(rule.response_target_minutes * 60),

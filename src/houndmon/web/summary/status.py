@@ -6,6 +6,7 @@ from houndmon.evaluator.watch import Watched
 from houndmon.kit.filters import Environment
 from houndmon.panels.playback.model import Client
 from houndmon.web.summary.model import BrokenStage, Figures, Stage, Status
+from houndmon.web.titles import titled
 
 ORDER: tuple[Stage, ...] = ("upload", "transcode", "worker", "publish", "play")
 BY_RULE: dict[str, Stage] = {
@@ -90,7 +91,7 @@ def broken(stage: Stage, alert: Alert, reason: str, figures: Figures | None) -> 
     return BrokenStage(
         state="broken",
         stage=stage,
-        text=f"{stage.capitalize()}: {alert.rule}{subject}, {said}, since {alert.fired_at:%H:%M} UTC; "
+        text=f"{stage.capitalize()}: {lowered(titled(alert.rule))}{subject}: {said}, since {alert.fired_at:%H:%M} UTC; "
         f"{alert.owner_role}, {taken}.",
         since=alert.fired_at,
         alert_id=alert.id,
@@ -98,6 +99,11 @@ def broken(stage: Stage, alert: Alert, reason: str, figures: Figures | None) -> 
         response_due_at=alert.response_due_at,
         runbook_url=alert.runbook_url,
     )
+
+
+def lowered(title: str) -> str:
+    """A title within a sentence."""
+    return title[:1].lower() + title[1:]
 
 
 def play_evidence(figures: Figures | None) -> str | None:

@@ -1,0 +1,56 @@
+"""What rules and service levels are called on the page, and how their values read."""
+
+from typing import Any
+
+from houndmon.web.display import duration, minutes, percent
+
+TITLES = {
+    "queue_age": "The oldest job has waited too long",
+    "queue_stalled": "The transcode queue is stalled",
+    "queue_failure_ratio": "Too many transcodes fail",
+    "worker_heartbeat_missing": "No worker beats",
+    "playback_failure_ratio": "Too many plays fail",
+    "api_5xx_spike": "The API answers 5xx",
+    "api_4xx_spike": "The API answers 4xx",
+    "traffic_absent": "Traffic is absent",
+    "slo_burn_fast": "An error budget burns fast",
+    "slo_burn_slow": "An error budget burns",
+    "slo_burn_day": "An error budget will not last the day",
+    "source_unreadable": "The source cannot be read",
+    "upload_to_live": "Upload to live",
+    "transcode_success": "Transcode success",
+    "playback_success": "Playback success",
+    "heartbeat_freshness": "Heartbeat freshness",
+}
+RATIOS = ("queue_failure_ratio", "playback_failure_ratio", "api_5xx_spike", "api_4xx_spike")
+
+
+def titled(name: str) -> str:
+    """A rule or service level in words."""
+    return TITLES.get(name, name)
+
+
+def measured(alert: Any) -> str:
+    """The value of an alert against its threshold, in the rule's unit, with its sample."""
+    if alert.value is None:
+        return "No value"
+    text = said(alert.rule, alert.value)
+    if alert.threshold is not None:
+        text += f", against {said(alert.rule, alert.threshold)}"
+    if alert.rule in RATIOS and alert.sample_count is not None:
+        text += f", of {alert.sample_count:,}"
+    return text
+
+
+def said(rule: str, value: float) -> str:
+    """A rule's value in its unit."""
+    if rule in RATIOS:
+        return percent(value)
+    if rule in ("queue_age", "queue_stalled"):
+        return minutes(value)
+    if rule == "worker_heartbeat_missing":
+        return duration(value)
+    return f"{value:.1f}× its budget" if rule.startswith("slo_burn") else f"{value:,.0f}"
+
+
+FILTERS = {"titled": titled, "measured": measured}
