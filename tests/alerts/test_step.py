@@ -11,7 +11,7 @@ from houndmon.alerts import step as steps
 from houndmon.alerts.step import Memory, Step, step
 
 HOLD, RECOVER = 60, 120
-LIVES = settings(max_examples=300, stateful_step_count=40, deadline=None, derandomize=True)
+LIVES = settings(max_examples=150, stateful_step_count=40, deadline=None, derandomize=True)
 MUTANTS = settings(LIVES, max_examples=5000, phases=[Phase.generate])  # that they are caught is enough
 ago = {seconds: NOW - timedelta(seconds=seconds) for seconds in (1, 59, 60, 61, 119, 120, 121)}
 judged = partial(step, now=NOW, hold_seconds=HOLD, recover_after_seconds=RECOVER)

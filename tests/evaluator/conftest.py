@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -60,6 +61,10 @@ class Watch:
             moved = ", ".join(f"{column} = {column} - make_interval(secs => $1)" for column in columns)
             seconds = units.get("seconds", 0) + 60 * units.get("minutes", 0) + 3600 * units.get("hours", 0)
             await self.conn.execute(f"update houndmon.{table} set {moved}", float(seconds))
+
+    def ago(self, at: datetime | None) -> float | None:
+        """How many minutes ago that was."""
+        return (self.hound.now - at).total_seconds() / 60 if at else None
 
     async def alive(self, environment: str = "prod") -> None:
         """A worker that has beaten for more than a day, each 100 s."""

@@ -8,7 +8,7 @@ import pytest
 from factories import NOW
 from houndmon.config.defaults import DEFAULTS
 from houndmon.config.model import BURN_RULES, RuleName
-from houndmon.evaluator import rules
+from houndmon.evaluator import findings, rules
 from houndmon.evaluator.figures import (
     RELATIONS,
     Beats,
@@ -498,15 +498,19 @@ def without_doubt(part, whole):
 
 
 MUTANTS = {
-    "a ratio in place of its interval": ("wilson", without_doubt),
-    "at the threshold is above it": ("above", lambda value, bound: None not in (value, bound) and value >= bound),
+    "a ratio in place of its interval": (findings, "wilson", without_doubt),
+    "at the threshold is above it": (
+        rules,
+        "above",
+        lambda value, bound: None not in (value, bound) and value >= bound,
+    ),
 }
 
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 def test_it_would_catch_a_wrong_judge(mutant, monkeypatch):
     """A judge that is wrong at an edge fails the tests above: these can fail."""
-    monkeypatch.setattr(rules, *MUTANTS[mutant])
+    monkeypatch.setattr(*MUTANTS[mutant])
     with pytest.raises(AssertionError):  # noqa: PT012 -- which of the two fails depends on the mutant
         test_it_judges_the_queues_failures(63, 1000, "ok", True)
         test_it_judges_the_age_of_the_queue(15.0, "ok")

@@ -377,17 +377,24 @@ async def test_it_tells_of_many_subjects_at_once(watch):
         for where in ("prod", "staging")
     ]
     await watch.hound.insert("api_requests", [row | {"route": "/", "occurred_at": "-1m"} for row in rows])
-    await watch.tick(2)
+    await watch.tick()
     alerts = await watch.alerts("api_5xx_spike")
     assert len(alerts) == 500
     told = await watch.told()
     assert [(kind, len(ids)) for kind, ids in told] == [("fired", 250), ("fired", 250)]
     assert sorted(id for _, ids in told for id in ids) == [alert["id"] for alert in alerts]
+
+
+async def test_it_tells_at_once_of_many_that_recover(watch):
+    """Five services that recover in one tick are one message."""
+    for number in range(5):
+        await watch.hound.requests(service=f"service-{number}", status_code=500, requests=500, occurred_at="-1m")
+    await watch.tick()
     await watch.conn.execute("update hound.api_requests set status_code = 200")
     await watch.tick()
     await watch.later(seconds=120)
     await watch.tick(2)
-    assert [(kind, len(ids)) for kind, ids in (await watch.told())[2:]] == [("recovered", 250), ("recovered", 250)]
+    assert [(kind, len(ids)) for kind, ids in await watch.told()] == [("fired", 5), ("recovered", 5)]
 
 
 async def test_it_ends_in_time_however_much_changes(watch, monkeypatch):
