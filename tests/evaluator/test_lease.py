@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from houndmon.evaluator import lease as leases
-from houndmon.evaluator.lease import LEASE_SECONDS, LeaseLost
 from houndmon.evaluator.loop import LONGEST_TICK_SECONDS, TICK_SECONDS
+from houndmon.kit import lease as leases
+from houndmon.kit.lease import LEASE_SECONDS, LeaseLost
 
 CHANGES = 100
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -11,13 +12,15 @@ import structlog
 from houndmon.config.model import Config
 from houndmon.evaluator.announce import announce
 from houndmon.evaluator.figures import read_figures
-from houndmon.evaluator.lease import SQL, Lease, LeaseLost
 from houndmon.evaluator.rules import judge
 from houndmon.evaluator.store import record_findings
 from houndmon.kit.filters import ENVIRONMENTS
+from houndmon.kit.lease import Lease, LeaseLost
 from houndmon.kit.problems import HoundmonError
 from houndmon.kit.source import Source
+from houndmon.kit.sql import statements
 
+SQL = {name: one.text for name, one in statements(Path(__file__).with_name("query.sql")).items()}
 TICK_SECONDS = 5.0
 LONGEST_TICK_SECONDS = 12.0
 PRUNED_EVERY_TICKS = 720
@@ -46,7 +49,7 @@ class Evaluator:
     ) -> None:
         """`after` is told of each tick, or why there was none: it wakes the sender and calls the heartbeat URL."""
         self.source, self.state, self.config, self._after = source, state, config, after
-        self.lease = Lease()
+        self.lease = Lease("evaluator")
         self.skipped = 0
         self._ticks = 0
 

@@ -7,8 +7,7 @@ import asyncpg
 import msgspec
 from msgspec import Meta
 
-from houndmon.evaluator.lease import SQL
-from houndmon.evaluator.loop import TICK_SECONDS
+from houndmon.evaluator.loop import SQL, TICK_SECONDS
 from houndmon.kit.source import plain
 
 LATE_SECONDS = 2 * TICK_SECONDS + 3

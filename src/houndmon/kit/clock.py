@@ -1,5 +1,6 @@
 """Which instants a figure covers: windows on the source's clock, and the local day."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
@@ -83,18 +84,24 @@ def day_start(day: date, place: ZoneInfo) -> datetime:
 class Slices:
     """The stretches between the edges of some windows, so that one grouped query serves them all.
 
-    Slice 0 lies before the first edge; a window is the sum of its slices. In SQL a row's slice is
-    `width_bucket(t, edges)`.
+    Slice 0 lies before the first edge; a window is the sum of its slices, and `wanted` are those of any window.
+    In SQL a row's slice is `width_bucket(t, edges)`. `stop` is where the last window ends, None where it is open.
     """
 
     def __init__(self, *windows: Window) -> None:
         ends = {window.end for window in windows if window.end}
         self.edges: list[datetime] = sorted({window.start for window in windows} | ends)
+        self.stop = max(ends) if ends and all(window.end for window in windows) else None
+        self.wanted = {number for window in windows for number in self.of(window)}
 
     @property
     def start(self) -> datetime:
         """The first edge."""
         return self.edges[0]
+
+    def at(self, instant: datetime) -> int:
+        """The slice that an instant lies in, as PostgreSQL's `width_bucket` has it."""
+        return bisect_right(self.edges, instant)
 
     def of(self, window: Window) -> range:
         """The slices that make up a window; its start and end must be edges."""

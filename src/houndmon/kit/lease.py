@@ -1,4 +1,4 @@
-"""One evaluator at a time: a row with a term, on the database's clock."""
+"""One process at a time at a task: a row with a term, on the database's clock."""
 
 import uuid
 from datetime import datetime
@@ -8,34 +8,34 @@ import asyncpg
 
 from houndmon.kit.sql import statements
 
-SQL = {name: one.text for name, one in statements(Path(__file__).with_name("query.sql")).items()}
-TASK = "evaluator"
+SQL = {name: one.text for name, one in statements(Path(__file__).with_name("lease.sql")).items()}
 LEASE_SECONDS = 14.0  # with a tick of 5 s, another takes over within 20 s
 
 
 class LeaseLost(Exception):
-    """Another evaluator has taken over: what this one was about to write must not be written."""
+    """Another process has taken over: what this one was about to write must not be written."""
 
 
 class Lease:
     """This process's hold on the task."""
 
-    def __init__(self) -> None:
+    def __init__(self, task: str) -> None:
+        self.task = task
         self.holder = uuid.uuid4()
         self.term: int | None = None
 
     async def take(self, conn: asyncpg.Connection) -> bool:
         """Take or renew the lease; whether it is ours now."""
-        self.term = await conn.fetchval(SQL["take_lease"], TASK, self.holder, LEASE_SECONDS)
+        self.term = await conn.fetchval(SQL["take_lease"], self.task, self.holder, LEASE_SECONDS)
         return self.term is not None
 
     async def check(self, conn: asyncpg.Connection) -> datetime:
         """The database's clock, the lease locked until the transaction ends. Raises LeaseLost."""
-        now: datetime | None = await conn.fetchval(SQL["hold_lease"], TASK, self.holder, self.term)
+        now: datetime | None = await conn.fetchval(SQL["hold_lease"], self.task, self.holder, self.term)
         if now is None:
             raise LeaseLost
         return now
 
     async def give_up(self, conn: asyncpg.Connection) -> None:
         """Let another take over at once."""
-        await conn.execute(SQL["give_up_lease"], TASK, self.holder)
+        await conn.execute(SQL["give_up_lease"], self.task, self.holder)
