@@ -9,6 +9,7 @@ from functools import partialmethod
 from typing import Any
 
 import asyncpg
+import pytest
 
 NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC)  # a Monday, half a minute past noon
 WORST = "<script>alert(1)</script>\n\x07\u202e😀" + "x" * 1_000_000  # a message as production has them
@@ -25,6 +26,14 @@ UNITS = {
     "m": timedelta(minutes=1),
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
+}
+NO_SAMPLES = {
+    "p50": None,
+    "p95": None,
+    "max": None,
+    "sample_count": 0,
+    "method": "histogram",
+    "relative_error": 0.005,
 }
 DEFAULTS: dict[str, dict[str, Any]] = {
     "upload_attempts": {"occurred_at": "-5m", "outcome": "accepted"},
@@ -48,6 +57,12 @@ JOBS: dict[str, dict[str, Any]] = {
     "failed": {"claimed_at": "-9m", "started_at": "-8m", "finished_at": "-6m", "error_code": "FFMPEG_EXIT_1"},
 }
 """Jobs by status: queued 10 min ago, claimed 1 min later, started 1 min later, finished 2 min later."""
+
+
+def timed(p50: float, p95: float, most: float, sample_count: int) -> dict[str, Any]:
+    """Percentiles as an answer has them: within their stated error, but for the largest."""
+    near = {"p50": pytest.approx(p50, rel=0.005), "p95": pytest.approx(p95, rel=0.005)}
+    return NO_SAMPLES | near | {"max": most, "sample_count": sample_count}
 
 
 class Hound:

@@ -14,7 +14,7 @@ from houndmon.kit.clock import SPANS, Clock, Window
 from houndmon.panels.api.model import RequestRow
 from houndmon.panels.ingest.model import UploadRow
 from houndmon.panels.playback.model import PlayRow
-from houndmon.panels.transcode.model import JobRow
+from houndmon.panels.transcode.model import JobRow, LiveRow
 
 # The same cases on every run; HYPOTHESIS_PROFILE=search looks for new ones, and for longer.
 settings.register_profile("house", deadline=None, derandomize=True)
@@ -23,6 +23,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 SLICES = range(5)
 US = timedelta(microseconds=1)
+RIPE = NOW + timedelta(minutes=5)  # a time that is still to come
 instants = st.timedeltas(timedelta(0), timedelta(days=73_000)).map(datetime(1900, 1, 2, tzinfo=UTC).__add__)
 counts = st.integers(1, 1000)
 
@@ -103,13 +104,28 @@ def job_rows() -> st.SearchStrategy[list[JobRow]]:
         st.builds(
             JobRow,
             slice=st.sampled_from(SLICES),
-            unfinished=st.booleans(),
-            flaw=st.sampled_from([None, None, "negative_duration", "missing_time", "future_time"]),
-            status=st.sampled_from(["queued", "in_progress", "retrying", "failed", "completed"]),
+            ripe_at=st.sampled_from([None, None, None, RIPE]),
+            flaw=st.sampled_from([None, None, "negative_duration", "unknown_environment"]),
+            status=st.sampled_from(["failed", "completed"]),
             attempt=st.integers(-1, 20),
             error_code=few_names,
             jobs=counts,
             message=st.none(),
+        ),
+        max_size=40,
+    )
+
+
+def live_rows() -> st.SearchStrategy[list[LiveRow]]:
+    return st.lists(
+        st.builds(
+            LiveRow,
+            slice=st.sampled_from(SLICES),
+            unfinished=st.booleans(),
+            flaw=st.sampled_from([None, None, "unknown_value", "missing_time", "future_time"]),
+            status=st.sampled_from([None, "queued", "in_progress", "retrying"]),
+            attempt=st.integers(-1, 20),
+            jobs=counts,
         ),
         max_size=40,
     )

@@ -2,12 +2,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from factories import ID_TYPES
+from factories import ID_TYPES, NO_SAMPLES, timed
 from houndmon.kit.clock import Clock
 from houndmon.kit.filters import Filters
 from houndmon.panels.publish.load import load, load_windows
 
-NO_TRACKS = {"p50": None, "p95": None, "max": None, "sample_count": 0, "method": "exact", "relative_error": 0.0}
 COUNTS = ("uploaded", "live_in_time", "live_late", "waiting", "overdue")
 
 
@@ -40,7 +39,7 @@ async def test_it_shows_every_figure(hound, show):
         "in_time_ratio": 3 / 5,
         "limit_minutes": 10.0,
         "oldest_waiting_age_minutes": 30.0,
-        "upload_to_live_minutes": NO_TRACKS | {"p50": 10.0, "p95": 20.0, "max": 20.0, "sample_count": 4},
+        "upload_to_live_minutes": timed(10.0, 20.0, 20.0, 4),
     }
 
 
@@ -49,7 +48,7 @@ async def test_it_shows_nothing_where_nothing_is(show):
     found = await show(load)
     assert counts(found) == (0, 0, 0, 0, 0)
     assert (found["in_time_ratio"], found["oldest_waiting_age_minutes"]) == (None, None)
-    assert (found["upload_to_live_minutes"], found["anomalies"]) == (NO_TRACKS, [])
+    assert (found["upload_to_live_minutes"], found["anomalies"]) == (NO_SAMPLES, [])
 
 
 async def test_it_does_not_judge_a_pipeline_that_publishes_nothing_as_perfect(hound, show):
@@ -88,7 +87,7 @@ async def test_it_places_tracks_by_their_upload(hound, show, range, start, befor
     await hound.track(uploaded_at="-infinity")
     found = await show(load, range=range)
     assert counts(found) == (3, 0, 0, 1, 2)
-    assert found["upload_to_live_minutes"] == NO_TRACKS
+    assert found["upload_to_live_minutes"] == NO_SAMPLES
     assert found["anomalies"] == [{"kind": "future_time", "count": 6}]
 
 

@@ -4,13 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factories import NOW
+from factories import NO_SAMPLES, NOW, timed
 from houndmon.kit.clock import Clock
 from houndmon.kit.filters import Filters
 from houndmon.panels.workers.load import load, load_liveness, load_pauses
 from houndmon.panels.workers.model import Pause, Process, by_worker, fresh_seconds, listed, liveness, restarts
-
-NO_JOBS = {"p50": None, "p95": None, "max": None, "sample_count": 0, "method": "exact", "relative_error": 0.0}
 
 
 def second(number):
@@ -40,7 +38,7 @@ async def test_it_shows_every_figure(hound, show):
         "last_heartbeat_at": "2026-03-02T12:00:20Z",
         "heartbeat_age_seconds": 10.0,
         "restarts_24h": 2,
-        "claim_to_start_seconds": NO_JOBS | {"p50": 3.0, "p95": 100.0, "max": 100.0, "sample_count": 5},
+        "claim_to_start_seconds": timed(3.0, 100.0, 100.0, 5),
         "claimed_not_started": {"count": 2, "oldest_age_seconds": 90.0},
         "workers": [
             {
@@ -69,7 +67,7 @@ async def test_it_shows_nobody_where_nobody_ever_beat(hound, show):
     found = await show(load)
     assert (found["alive"], found["last_heartbeat_at"], found["heartbeat_age_seconds"]) == (False, None, None)
     assert (found["restarts_24h"], found["workers"], found["anomalies"]) == (0, [], [])
-    assert found["claim_to_start_seconds"] == NO_JOBS
+    assert found["claim_to_start_seconds"] == NO_SAMPLES
     assert found["claimed_not_started"] == {"count": 0, "oldest_age_seconds": None}
 
 
@@ -205,7 +203,7 @@ async def test_it_times_jobs_that_started_in_the_window(hound, show):
     await hound.job("Running", started_at="2026-03-02 11:00", **early)
     await hound.job("in_progress", started_at="+6s", **early)
     found = (await show(load, range="1h"))["claim_to_start_seconds"]
-    assert (found["sample_count"], found["p50"], found["max"]) == (5, 60.0, 60.0)
+    assert found == timed(60.0, 60.0, 60.0, 5)
     assert (await show(load, range="6h"))["claim_to_start_seconds"]["sample_count"] == 6
 
 
@@ -214,7 +212,7 @@ async def test_it_times_no_job_without_a_claim(hound, show):
     await hound.job("completed", claimed_at=None)
     await hound.job("completed", claimed_at="-infinity")
     found = await show(load)
-    assert (found["claim_to_start_seconds"], found["anomalies"]) == (NO_JOBS, [])
+    assert (found["claim_to_start_seconds"], found["anomalies"]) == (NO_SAMPLES, [])
 
 
 async def test_it_keeps_jobs_that_started_before_their_claim_out_of_the_percentiles(hound, show):
@@ -233,7 +231,7 @@ async def test_it_takes_latencies_by_nearest_rank(hound, show):
     for seconds in range(1, 41):
         await hound.job("completed", claimed_at=f"-{500 + seconds}s", started_at="-500s")
     found = (await show(load))["claim_to_start_seconds"]
-    assert (found["p50"], found["p95"], found["max"], found["sample_count"]) == (20.0, 38.0, 40.0, 40)
+    assert found == timed(20.0, 38.0, 40.0, 40)
 
 
 async def test_it_counts_jobs_that_were_claimed_and_not_started(hound, show):

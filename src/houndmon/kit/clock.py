@@ -91,6 +91,7 @@ class Slices:
     def __init__(self, *windows: Window) -> None:
         ends = {window.end for window in windows if window.end}
         self.edges: list[datetime] = sorted({window.start for window in windows} | ends)
+        self._places = {edge: place for place, edge in enumerate(self.edges)}
         self.stop = max(ends) if ends and all(window.end for window in windows) else None
         self.wanted = {number for window in windows for number in self.of(window)}
 
@@ -105,8 +106,8 @@ class Slices:
 
     def of(self, window: Window) -> range:
         """The slices that make up a window; its start and end must be edges."""
-        first = self.edges.index(window.start) + 1
-        last = self.edges.index(window.end) + 1 if window.end else len(self.edges) + 1
+        first = self._places[window.start] + 1
+        last = self._places[window.end] + 1 if window.end else len(self.edges) + 1
         return range(first, last)
 
 

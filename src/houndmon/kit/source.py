@@ -36,8 +36,12 @@ where n.nspname = $1 and c.relname = any($2)
 class Source:
     """The source database: where snapshots come from."""
 
-    def __init__(self, pool: asyncpg.Pool, schema: str, zone: str, timeout_seconds: float = 1.8) -> None:
+    def __init__(
+        self, pool: asyncpg.Pool, schema: str, zone: str, timeout_seconds: float = 1.8, counts: Any = None
+    ) -> None:
+        """`counts` of this source, where there are some, answer for its rows."""
         self.pool, self.schema, self.zone, self.timeout_seconds = pool, schema, zone, timeout_seconds
+        self.counts = counts
         self._columns: dict[str, dict[str, str]] = {}
         self._columns_read = float("-inf")
 

@@ -3,7 +3,7 @@
 A file holds named statements, each under a comment that opens with `-- name:`. In a statement `{relation}`
 is one of the source's relations, and `{name}` of an earlier statement of the file stands for its text, in
 parentheses: one definition, however many statements build on it. `{filters}` stands for the conditions of
-the support filter.
+the support filter, `{theirs}` for those that rows meet which belong to the environment $1 or to no known one.
 """
 
 import re
@@ -21,6 +21,11 @@ RELATIONS = (
     "releases",
 )
 _PLACE = re.compile(r"\{(\w+)\}")
+THEIRS = (
+    "(environment = $1 or environment < 'prod' or environment > 'prod' and environment < 'staging'"
+    " or environment > 'staging')"
+)
+"""Three ranges beside and between the two known names: an index on environment serves each of them."""
 _HEAD = re.compile(r"^-- name: (\w+)[ \t]*$", re.MULTILINE)
 
 
@@ -48,7 +53,7 @@ def statements(file: Path) -> dict[str, Statement]:
 
 
 def _statement(name: str, text: str, earlier: dict[str, Statement], file: Path) -> Statement:
-    text = _PLACE.sub(lambda match: _inlined(match, earlier), text)
+    text = _PLACE.sub(lambda match: _inlined(match, earlier), text.replace("{theirs}", THEIRS))
     places = set(_PLACE.findall(text)) - {"filters"}
     if strangers := places - set(RELATIONS):
         raise ValueError(f"{file}: {name} names the unknown {', '.join(sorted(strangers))}")

@@ -2,10 +2,14 @@
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
+from houndmon.counts.read import read_rows
+from houndmon.counts.series import Series
 from houndmon.kit.clock import Slices, Window
 from houndmon.kit.filters import Filters
 from houndmon.kit.panel import anomalies, ignored, window_shown
-from houndmon.kit.source import Count, Snapshot
+from houndmon.kit.source import Snapshot
 from houndmon.kit.sql import statements
 from houndmon.panels.api.model import (
     Api,
@@ -19,6 +23,7 @@ from houndmon.panels.api.model import (
 )
 
 SQL = statements(Path(__file__).with_name("query.sql"))
+REQUESTS = Series(name="requests", statement=SQL["requests"], row=RequestRow, keys=4, merges=("sum", "sum"), open_key=2)
 
 
 async def load(snapshot: Snapshot, filters: Filters) -> Api:
@@ -27,8 +32,6 @@ async def load(snapshot: Snapshot, filters: Filters) -> Api:
     chosen = clock.window(filters.range)
     slices = Slices(chosen)
     rows = await read(snapshot, filters, slices)
-    seen = flaws(rows, slices, chosen)
-    seen["unknown_environment"] = (await snapshot.rows(SQL["strangers"], Count, chosen.start))[0].rows
     theirs = sound(rows, slices, chosen)
     return Api(
         panel="api",
@@ -36,7 +39,7 @@ async def load(snapshot: Snapshot, filters: Filters) -> Api:
         window=window_shown(clock, filters.range),
         filters=snapshot.applied(filters),
         filters_ignored=ignored(filters),
-        anomalies=anomalies(seen),
+        anomalies=anomalies(flaws(rows, slices, chosen)),
         requests=requests(theirs),
         by_service=by_service(theirs),
         top_routes=top_routes(theirs),
@@ -51,6 +54,8 @@ async def load_windows(snapshot: Snapshot, filters: Filters, *windows: Window) -
 
 
 async def read(snapshot: Snapshot, filters: Filters, slices: Slices) -> list[RequestRow]:
-    """The counted requests since the first edge."""
-    args = (filters.environment, snapshot.clock.soon, slices.edges, slices.start)
-    return await snapshot.rows(SQL["requests"], RequestRow, *args)
+    """The counted requests: of no artist or release, for telemetry does not record them."""
+    rows: list[RequestRow] = await read_rows(
+        snapshot, REQUESTS, replace(filters, artist_id=None, release_id=None), slices
+    )
+    return rows

@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+from houndmon.counts.read import read_rows
+from houndmon.counts.series import Series
 from houndmon.kit.clock import Slices, Window
 from houndmon.kit.filters import Filters
 from houndmon.kit.panel import anomalies, window_shown
-from houndmon.kit.source import Count, Snapshot
+from houndmon.kit.source import Snapshot
 from houndmon.kit.sql import statements
 from houndmon.panels.ingest.model import Ingest, UploadRow, Uploads, flaws, rejection_ratio, summarize
 
 SQL = statements(Path(__file__).with_name("query.sql"))
+UPLOADS = Series(name="uploads", statement=SQL["uploads"], row=UploadRow, keys=3, merges=("sum",), open_key=2)
 
 
 async def load(snapshot: Snapshot, filters: Filters) -> Ingest:
@@ -17,17 +20,14 @@ async def load(snapshot: Snapshot, filters: Filters) -> Ingest:
     clock = snapshot.clock
     chosen, hour, today = clock.window(filters.range), clock.window("1h"), Window(clock.today)
     slices = Slices(chosen, hour, today)
-    rows = await read(snapshot, filters, slices)
-    seen = flaws(rows, slices, chosen)
-    strangers = await snapshot.rows(SQL["strangers"], Count, chosen.start, filters=filters)
-    seen["unknown_environment"] = strangers[0].rows
+    rows: list[UploadRow] = await read_rows(snapshot, UPLOADS, filters, slices)
     figures = summarize(rows, slices, chosen)
     return Ingest(
         panel="ingest",
         as_of=clock.now,
         window=window_shown(clock, filters.range),
         filters=snapshot.applied(filters),
-        anomalies=anomalies(seen),
+        anomalies=anomalies(flaws(rows, slices, chosen)),
         uploads_today=summarize(rows, slices, today).uploads,
         uploads_last_hour=summarize(rows, slices, hour).uploads,
         uploads=figures.uploads,
@@ -40,18 +40,5 @@ async def load(snapshot: Snapshot, filters: Filters) -> Ingest:
 async def load_windows(snapshot: Snapshot, filters: Filters, *windows: Window) -> list[Uploads]:
     """The uploads of several windows, in one read."""
     slices = Slices(*windows)
-    rows = await read(snapshot, filters, slices)
+    rows: list[UploadRow] = await read_rows(snapshot, UPLOADS, filters, slices)
     return [summarize(rows, slices, window) for window in windows]
-
-
-async def read(snapshot: Snapshot, filters: Filters, slices: Slices) -> list[UploadRow]:
-    """The counted uploads since the first edge."""
-    return await snapshot.rows(
-        SQL["uploads"],
-        UploadRow,
-        filters.environment,
-        snapshot.clock.soon,
-        slices.edges,
-        slices.start,
-        filters=filters,
-    )

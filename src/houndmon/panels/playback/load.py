@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+from houndmon.counts.read import read_rows
+from houndmon.counts.series import Series
 from houndmon.kit.clock import Slices, Window
 from houndmon.kit.filters import Filters
 from houndmon.kit.panel import anomalies, window_shown
-from houndmon.kit.source import Count, Snapshot
+from houndmon.kit.source import Snapshot
 from houndmon.kit.sql import statements
 from houndmon.kit.stats import wilson
 from houndmon.kit.text import BLANKS
@@ -23,6 +25,15 @@ from houndmon.panels.playback.model import (
 )
 
 SQL = statements(Path(__file__).with_name("query.sql"))
+PLAYS = Series(
+    name="plays",
+    statement=SQL["plays"],
+    row=PlayRow,
+    keys=5,
+    merges=("sum", "min"),
+    extra=(BLANKS,),
+    open_key=4,
+)
 
 
 async def load(snapshot: Snapshot, filters: Filters) -> Playback:
@@ -30,10 +41,7 @@ async def load(snapshot: Snapshot, filters: Filters) -> Playback:
     clock = snapshot.clock
     chosen, day = clock.window(filters.range), clock.window("24h")
     slices = Slices(chosen, day)
-    rows = await read(snapshot, filters, slices)
-    seen = flaws(rows, slices, chosen)
-    strangers = await snapshot.rows(SQL["strangers"], Count, chosen.start, filters=filters)
-    seen["unknown_environment"] = strangers[0].rows
+    rows: list[PlayRow] = await read_rows(snapshot, PLAYS, filters, slices)
     theirs = sound(rows, slices, chosen)
     figures = summarize(theirs)
     interval = wilson(figures.failed, figures.attempts)
@@ -42,7 +50,7 @@ async def load(snapshot: Snapshot, filters: Filters) -> Playback:
         as_of=clock.now,
         window=window_shown(clock, filters.range),
         filters=snapshot.applied(filters),
-        anomalies=anomalies(seen),
+        anomalies=anomalies(flaws(rows, slices, chosen)),
         attempts=figures.attempts,
         failed=figures.failed,
         blocked=figures.blocked,
@@ -61,19 +69,5 @@ async def load(snapshot: Snapshot, filters: Filters) -> Playback:
 async def load_windows(snapshot: Snapshot, filters: Filters, *windows: Window) -> list[Plays]:
     """The plays of several windows, in one read."""
     slices = Slices(*windows)
-    rows = await read(snapshot, filters, slices)
+    rows: list[PlayRow] = await read_rows(snapshot, PLAYS, filters, slices)
     return [summarize(sound(rows, slices, window)) for window in windows]
-
-
-async def read(snapshot: Snapshot, filters: Filters, slices: Slices) -> list[PlayRow]:
-    """The counted plays since the first edge."""
-    return await snapshot.rows(
-        SQL["plays"],
-        PlayRow,
-        filters.environment,
-        snapshot.clock.soon,
-        slices.edges,
-        slices.start,
-        BLANKS,
-        filters=filters,
-    )

@@ -1,12 +1,14 @@
 """The arithmetic of publishing: counted tracks in, figures out."""
 
 from collections import Counter
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from houndmon.kit.clock import Sliced, Slices, Window, within
+from houndmon.counts.histogram import Histogram
+from houndmon.kit.clock import Clock, Sliced, Slices, Window, within
 from houndmon.kit.panel import COUNTED, Panel, Percentiles
 from houndmon.kit.stats import ratio
 
@@ -16,10 +18,28 @@ LIMIT_MINUTES = 10.0
 class TrackRow(Sliced):
     """Tracks of one slice, by upload, that fared alike."""
 
+    ripe_at: datetime | None
     flaw: str | None
     fate: str
     tracks: int
-    oldest_seconds: float | None
+    first_uploaded_at: datetime
+
+
+class PublishedRecord(Sliced):
+    """Live tracks of one slice, by upload, and one bucket of the time that it took."""
+
+    ripe_at: datetime | None
+    bucket: int
+    samples: int
+    top: float
+
+
+class PublishedRow(Sliced):
+    """The same, all buckets together."""
+
+    ripe_at: datetime | None
+    histogram: dict[int, int]
+    top: float
 
 
 class Tracks(msgspec.Struct):
@@ -59,15 +79,35 @@ class Publish(Panel, kw_only=True):
     upload_to_live_minutes: Annotated[Percentiles, Meta(description="From upload to live, of tracks of the range.")]
 
 
-def summarize(rows: list[TrackRow], slices: Slices, window: Window) -> Tracks:
-    """The tracks of one window; a negative duration does not take a track out of the counts."""
-    sound = [row for row in within(rows, slices.of(window)) if row.flaw in COUNTED]
+def summarize(rows: list[TrackRow], slices: Slices, window: Window, overdue_before: datetime, clock: Clock) -> Tracks:
+    """The tracks of one window; a negative duration does not take a track out of the counts.
+
+    Those not live and uploaded before `overdue_before`, an edge of the slices, have waited for longer than the limit.
+    """
+    sound = [row for row in within(rows, slices.of(window)) if flaw_of(row, clock) in COUNTED]
     counts: Counter[str] = Counter()
     for row in sound:
         counts[row.fate] += row.tracks
-    waits = [row.oldest_seconds or 0 for row in sound if row.fate in ("waiting", "overdue")]
-    oldest = max(0.0, *waits) / 60 if waits else None
-    return Tracks(counts["in_time"], counts["late"], counts["waiting"], counts["overdue"], oldest)
+    waiting = [row for row in sound if row.fate == "waiting"]
+    overdue = sum(row.tracks for row in waiting if row.slice < slices.at(overdue_before))
+    oldest = max((clock.age_seconds(row.first_uploaded_at) / 60 for row in waiting), default=None)
+    return Tracks(counts["in_time"], counts["late"], counts["waiting"] - overdue, overdue, oldest)
+
+
+def flaw_of(row: TrackRow, clock: Clock) -> str | None:
+    """What is wrong with tracks: a time in the future is nothing wrong once it has come."""
+    if row.flaw != "unknown_environment" and row.ripe_at is not None and row.ripe_at > clock.soon:
+        return "future_time"
+    return row.flaw
+
+
+def upload_to_live(rows: list[PublishedRow], clock: Clock) -> Histogram:
+    """How long tracks took from upload to live, in minutes."""
+    found = Histogram()
+    for row in rows:
+        if row.ripe_at is None or row.ripe_at <= clock.soon:
+            found.add(row.histogram, row.top)
+    return found
 
 
 def in_time_ratio(tracks: Tracks) -> float | None:
@@ -75,9 +115,9 @@ def in_time_ratio(tracks: Tracks) -> float | None:
     return ratio(tracks.in_time, tracks.judged)
 
 
-def flaws(rows: list[TrackRow], slices: Slices, window: Window) -> Counter[str | None]:
+def flaws(rows: list[TrackRow], slices: Slices, window: Window, clock: Clock) -> Counter[str | None]:
     """How many tracks of a window have each flaw."""
     seen: Counter[str | None] = Counter()
     for row in within(rows, slices.of(window)):
-        seen[row.flaw] += row.tracks
+        seen[flaw_of(row, clock)] += row.tracks
     return seen

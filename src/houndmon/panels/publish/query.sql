@@ -1,55 +1,61 @@
 -- name: uploaded
--- Which tracks of an environment were uploaded since a time, what is wrong with each, and how did it fare?
--- Relies on (environment, uploaded_at).
--- $1 environment, $2 the last instant that counts as now, $3 the first instant, $4 now, $5 the limit in seconds
-select
-    uploaded_at, live_at, state,
-    case
-        when greatest(uploaded_at, live_at) > $2::timestamptz then 'future_time'
-        when (state in ('uploaded', 'processing', 'ready', 'live', 'rejected', 'withdrawn')) is not true then 'unknown_value'
-        when state = 'live' and live_at is null then 'missing_time'
-        when live_at < uploaded_at then 'negative_duration'
-    end as flaw,
-    case
-        when state in ('rejected', 'withdrawn') then 'out'
-        when live_at <= uploaded_at + make_interval(secs => $5::float8) then 'in_time'
-        when live_at is not null then 'late'
-        when uploaded_at < $4::timestamptz - make_interval(secs => $5::float8) then 'overdue'
-        else 'waiting'
-    end as fate
-from {tracks}
-where environment = $1 and uploaded_at >= $3::timestamptz {filters};
-
--- name: counts
--- How many tracks of each fate were uploaded in each slice of time, and how long have the oldest waited, in seconds?
--- $6 the edges of the slices
-select
-    width_bucket(uploaded_at, $6::timestamptz[]) as slice,
-    flaw,
-    fate,
-    count(*) as tracks,
-    max(case when isfinite(uploaded_at) then extract(epoch from $4::timestamptz - uploaded_at)::float8 end) as oldest_seconds
-from {uploaded} as known
-group by slice, flaw, fate;
-
--- name: durations
--- How long did tracks take from upload to live, in minutes, by nearest rank?
-select
-    percentile_disc(0.5) within group (order by minutes) as p50,
-    percentile_disc(0.95) within group (order by minutes) as p95,
-    max(minutes) as max,
-    count(minutes) as sample_count
+-- How many tracks of each fate were uploaded in each slice of time, and when the first of those not live?
+-- Relies on (environment, uploaded_at); with a support filter on (artist_id, …) or (release_id, …) where there is one.
+-- $1 environment, $2 the last instant that counts as now, $3 the edges of the slices, $4 the first instant, $5 the first
+-- one beyond, or null, $6 the limit in seconds. Rows of unknown environments are among the flaws of both known ones.
+-- Until `ripe_at` (5 s before it) some time of the track lies in the future.
+select slice, ripe_at, flaw, fate, count(*) as tracks, min(uploaded_at) as first_uploaded_at
 from (
-    select extract(epoch from live_at - uploaded_at)::float8 / 60 as minutes
-    from {uploaded} as known
-    where flaw is null and fate in ('in_time', 'late')
-) as timed;
+    select
+        width_bucket(uploaded_at, $3::timestamptz[]) as slice,
+        case
+            when greatest(uploaded_at, live_at) > $2::timestamptz
+                then least(greatest(uploaded_at, live_at), timestamptz '9999-01-01Z')
+        end as ripe_at,
+        case
+            when environment <> $1 then 'unknown_environment'
+            when (state in ('uploaded', 'processing', 'ready', 'live', 'rejected', 'withdrawn')) is not true
+                then 'unknown_value'
+            when state = 'live' and live_at is null then 'missing_time'
+            when live_at < uploaded_at then 'negative_duration'
+        end as flaw,
+        case
+            when environment <> $1 or state in ('rejected', 'withdrawn') then 'out'
+            when live_at <= uploaded_at + make_interval(secs => $6::float8) then 'in_time'
+            when live_at is not null then 'late'
+            else 'waiting'
+        end as fate,
+        least(uploaded_at, timestamptz '9999-01-01Z') as uploaded_at
+    from {tracks}
+    where {theirs}
+        and uploaded_at >= $4::timestamptz and ($5::timestamptz is null or uploaded_at < $5) {filters}
+) as seen
+group by slice, ripe_at, flaw, fate;
 
--- name: strangers
--- How many tracks uploaded since a time belong to no known environment?
--- Relies on (environment, uploaded_at): three ranges beside and between the two known names.
--- $1 the first instant
-select count(*) as rows
-from {tracks}
-where (environment < 'prod' or environment > 'prod' and environment < 'staging' or environment > 'staging')
-    and uploaded_at >= $1::timestamptz {filters};
+-- name: published
+-- How many tracks were uploaded in each slice of time that are live, by how long that took, in minutes?
+-- The buckets are those of counts/histogram.py. $1 … $5 as above
+select slice, ripe_at, bucket, count(*) as samples, max(minutes) as top
+from (
+    select
+        slice,
+        ripe_at,
+        minutes,
+        case when minutes > 0 then ceil(ln(minutes) / 0.009980082835570439)::integer when minutes = 0 then -2147483648 else -2147483647 end as bucket
+    from (
+        select
+            width_bucket(uploaded_at, $3::timestamptz[]) as slice,
+            case
+                when greatest(uploaded_at, live_at) > $2::timestamptz
+                    then least(greatest(uploaded_at, live_at), timestamptz '9999-01-01Z')
+            end as ripe_at,
+            extract(epoch from live_at - uploaded_at)::float8 / 60 as minutes
+        from {tracks}
+        where environment = $1
+            and uploaded_at >= $4::timestamptz and ($5::timestamptz is null or uploaded_at < $5)
+            and state in ('uploaded', 'processing', 'ready', 'live')
+            and live_at >= uploaded_at
+            and isfinite(live_at) {filters}
+    ) as timed
+) as sorted
+group by slice, ripe_at, bucket;

@@ -1,23 +1,28 @@
 """Reads the transcode queue's figures."""
 
-from datetime import datetime
 from pathlib import Path
 
+from houndmon.counts.read import read_rows
+from houndmon.counts.series import Series
 from houndmon.kit.clock import Slices, Window
 from houndmon.kit.filters import Filters
-from houndmon.kit.panel import Percentiles, anomalies, window_shown
-from houndmon.kit.source import Count, Snapshot
+from houndmon.kit.panel import anomalies, window_shown
+from houndmon.kit.source import Snapshot
 from houndmon.kit.sql import statements
 from houndmon.kit.stats import wilson
 from houndmon.kit.text import BLANKS
 from houndmon.panels.transcode.model import (
+    DurationRecord,
+    DurationRow,
     Finish,
     Finished,
     JobId,
     JobRow,
+    LiveRow,
     Transcode,
     Wait,
     active,
+    durations,
     finished,
     flaws,
     is_stalled,
@@ -28,6 +33,23 @@ from houndmon.panels.transcode.model import (
 )
 
 SQL = statements(Path(__file__).with_name("query.sql"))
+FINISHED = Series(
+    name="finished",
+    statement=SQL["finished"],
+    row=JobRow,
+    keys=5,
+    merges=("sum", "min"),
+    extra=(BLANKS,),
+    open_key=4,
+)
+DURATIONS = Series(
+    name="durations",
+    statement=SQL["durations"],
+    row=DurationRow,
+    record=DurationRecord,
+    keys=1,
+    merges=("histogram", "max"),
+)
 
 
 async def load(snapshot: Snapshot, filters: Filters) -> Transcode:
@@ -35,34 +57,33 @@ async def load(snapshot: Snapshot, filters: Filters) -> Transcode:
     clock = snapshot.clock
     chosen, quarter, today = clock.window(filters.range), clock.window("15m"), Window(clock.today)
     slices = Slices(chosen, quarter, today)
-    rows = await read(snapshot, filters, slices)
-    seen = flaws(rows, slices, chosen)
-    strangers = await snapshot.rows(SQL["strangers"], Count, chosen.start, filters=filters)
-    seen["unknown_environment"] = strangers[0].rows
-    now, theirs = active(rows), finished(rows, slices, chosen)
+    rows: list[JobRow] = await read_rows(snapshot, FINISHED, filters, slices)
+    live = await load_live(snapshot, filters, slices)
+    took: list[DurationRow] = await read_rows(snapshot, DURATIONS, filters, Slices(chosen))
+    now, theirs = active(live), finished(rows, slices, chosen, clock)
     done = summarize(theirs)
-    last_15m = summarize(finished(rows, slices, quarter)).finished
-    waits = await waits_minutes(snapshot, filters, slices.start)
+    last_15m = summarize(finished(rows, slices, quarter, clock)).finished
+    waits = await waits_minutes(snapshot, filters)
     interval = wilson(done.failed, done.finished)
     return Transcode(
         panel="transcode",
         as_of=clock.now,
         window=window_shown(clock, filters.range),
         filters=snapshot.applied(filters),
-        anomalies=anomalies(seen),
+        anomalies=anomalies(flaws(rows, live, slices, chosen, clock)),
         jobs_by_status=jobs_by_status(now, done),
-        failed_today=summarize(finished(rows, slices, today)).failed,
+        failed_today=summarize(finished(rows, slices, today, clock)).failed,
         oldest_queued_age_minutes=waits.get("queued"),
-        oldest_queued_job_id=await oldest_queued(snapshot, filters, slices.start),
+        oldest_queued_job_id=await oldest_queued(snapshot, filters),
         oldest_retrying_age_minutes=waits.get("retrying"),
         oldest_in_progress_age_minutes=waits.get("in_progress"),
         finished_last_15m=last_15m,
         stalled=is_stalled(waits.get("queued"), last_15m),
-        duration_minutes=await durations(snapshot, filters, chosen.start),
+        duration_minutes=durations(took, Slices(chosen), chosen, clock).percentiles(),
         failure_ratio=interval.ratio,
         ratio_low=interval.low,
         ratio_high=interval.high,
-        retry_distribution=retry_distribution(now + theirs),
+        retry_distribution=retry_distribution([*now, *theirs]),
         top_failures=top_failures(theirs, done.codes),
     )
 
@@ -70,19 +91,19 @@ async def load(snapshot: Snapshot, filters: Filters) -> Transcode:
 async def load_windows(snapshot: Snapshot, filters: Filters, *windows: Window) -> list[Finished]:
     """The jobs that finished in several windows, in one read."""
     slices = Slices(*windows)
-    rows = await read(snapshot, filters, slices)
-    return [summarize(finished(rows, slices, window)) for window in windows]
+    rows: list[JobRow] = await read_rows(snapshot, FINISHED, filters, slices)
+    return [summarize(finished(rows, slices, window, snapshot.clock)) for window in windows]
 
 
-async def read(snapshot: Snapshot, filters: Filters, slices: Slices) -> list[JobRow]:
-    """The counted jobs: active, or finished since the first edge."""
-    args = (filters.environment, snapshot.clock.soon, slices.start, slices.edges, BLANKS)
-    return await snapshot.rows(SQL["counts"], JobRow, *args, filters=filters)
+async def load_live(snapshot: Snapshot, filters: Filters, slices: Slices) -> list[LiveRow]:
+    """The jobs under way, and those over without a finish: they are few, and change."""
+    args = (filters.environment, snapshot.clock.soon, slices.edges)
+    return await snapshot.rows(SQL["live"], LiveRow, *args, filters=filters)
 
 
-async def waits_minutes(snapshot: Snapshot, filters: Filters, since: datetime) -> dict[str, float]:
+async def waits_minutes(snapshot: Snapshot, filters: Filters) -> dict[str, float]:
     """For how many minutes the oldest active job of each status has been in it."""
-    args = (filters.environment, snapshot.clock.soon, since, snapshot.clock.now)
+    args = (filters.environment, snapshot.clock.soon, snapshot.clock.now)
     waits = await snapshot.rows(SQL["waits"], Wait, *args, filters=filters)
     return {wait.status: wait.seconds / 60 for wait in waits}
 
@@ -94,14 +115,8 @@ async def load_idle_minutes(snapshot: Snapshot, filters: Filters) -> float | Non
     return snapshot.clock.age_seconds(found[0].finished_at) / 60 if found else None
 
 
-async def oldest_queued(snapshot: Snapshot, filters: Filters, since: datetime) -> str | None:
+async def oldest_queued(snapshot: Snapshot, filters: Filters) -> str | None:
     """The id of the job that has been queued for longest."""
-    args = (filters.environment, snapshot.clock.soon, since)
+    args = (filters.environment, snapshot.clock.soon)
     jobs = await snapshot.rows(SQL["oldest_queued"], JobId, *args, filters=filters)
     return jobs[0].job_id if jobs else None
-
-
-async def durations(snapshot: Snapshot, filters: Filters, since: datetime) -> Percentiles:
-    """How long the jobs took that completed since a time, in minutes."""
-    args = (filters.environment, snapshot.clock.soon, since)
-    return (await snapshot.rows(SQL["durations"], Percentiles, *args, filters=filters))[0]

@@ -1,13 +1,15 @@
 """The arithmetic of the transcode queue: counted jobs in, figures out."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from houndmon.kit.clock import Sliced, Slices, Window
+from houndmon.counts.histogram import Histogram
+from houndmon.kit.clock import Clock, Sliced, Slices, Window, within
 from houndmon.kit.panel import COUNTED, Panel, Percentiles
 from houndmon.kit.stats import named, ratio, top
 from houndmon.kit.text import shown
@@ -18,15 +20,42 @@ MOST_ATTEMPTS = 20
 
 
 class JobRow(Sliced):
-    """Jobs that are alike; those of one slice of time by their finish."""
+    """Jobs that are over and alike, by the slice of time of their finish."""
 
-    unfinished: bool
+    ripe_at: datetime | None
     flaw: str | None
     status: str | None
     attempt: int
     error_code: str | None
     jobs: int
     message: str | None
+
+
+class LiveRow(Sliced):
+    """Jobs that are alike and under way, or over without a finish."""
+
+    unfinished: bool
+    flaw: str | None
+    status: str | None
+    attempt: int
+    jobs: int
+
+
+class DurationRecord(Sliced):
+    """Completed jobs of one slice of time and one bucket of durations."""
+
+    ripe_at: datetime | None
+    bucket: int
+    samples: int
+    top: float
+
+
+class DurationRow(Sliced):
+    """The same, all buckets together."""
+
+    ripe_at: datetime | None
+    histogram: dict[int, int]
+    top: float
 
 
 class Wait(msgspec.Struct):
@@ -131,17 +160,30 @@ class Transcode(Panel, kw_only=True):
     ]
 
 
-def active(rows: list[JobRow]) -> list[JobRow]:
+def active(rows: list[LiveRow]) -> list[LiveRow]:
     """The jobs under way now, wherever their times lie."""
     return [row for row in rows if row.status in ACTIVE and row.flaw is None]
 
 
-def finished(rows: list[JobRow], slices: Slices, window: Window) -> list[JobRow]:
+def flaw_of(row: JobRow, clock: Clock) -> str | None:
+    """What is wrong with jobs that are over: a time in the future is nothing wrong once it has come."""
+    if row.flaw != "unknown_environment" and row.ripe_at is not None and row.ripe_at > clock.soon:
+        return "future_time"
+    return row.flaw
+
+
+def finished(rows: list[JobRow], slices: Slices, window: Window, clock: Clock) -> list[JobRow]:
     """The jobs that finished in a window; a negative duration does not take a job out of the counts."""
-    wanted = slices.of(window)
-    return [
-        row for row in rows if row.status in ("failed", "completed") and row.flaw in COUNTED and row.slice in wanted
-    ]
+    return [row for row in within(rows, slices.of(window)) if flaw_of(row, clock) in COUNTED]
+
+
+def durations(rows: list[DurationRow], slices: Slices, window: Window, clock: Clock) -> Histogram:
+    """How long the jobs took that completed in a window, in minutes."""
+    found = Histogram()
+    for row in within(rows, slices.of(window)):
+        if row.ripe_at is None or row.ripe_at <= clock.soon:
+            found.add(row.histogram, row.top)
+    return found
 
 
 def summarize(rows: list[JobRow]) -> Finished:
@@ -159,13 +201,13 @@ def failure_ratio(jobs: Finished) -> float | None:
     return ratio(jobs.failed, jobs.finished)
 
 
-def jobs_by_status(now: list[JobRow], done: Finished) -> JobsByStatus:
+def jobs_by_status(now: list[LiveRow], done: Finished) -> JobsByStatus:
     """Active jobs now beside the finished ones of a window."""
     counts = {status: sum(row.jobs for row in now if row.status == status) for status in ACTIVE}
     return JobsByStatus(**counts, failed=done.failed, completed=done.completed)
 
 
-def retry_distribution(rows: list[JobRow]) -> list[Reached]:
+def retry_distribution(rows: Sequence[JobRow | LiveRow]) -> list[Reached]:
     """How many jobs reached each attempt from the second on."""
     last = max((row.attempt for row in rows), default=1)
     return [
@@ -188,11 +230,13 @@ def is_stalled(oldest_queued_age_minutes: float | None, finished_last_15m: int) 
     return (oldest_queued_age_minutes or 0) > STALLED_AFTER_MINUTES and not finished_last_15m
 
 
-def flaws(rows: list[JobRow], slices: Slices, window: Window) -> Counter[str | None]:
+def flaws(rows: list[JobRow], live: list[LiveRow], slices: Slices, window: Window, clock: Clock) -> Counter[str | None]:
     """How many jobs have each flaw, of those that finished in a window and those without a finish."""
     wanted = slices.of(window)
     seen: Counter[str | None] = Counter()
-    for row in rows:
-        if row.unfinished or row.slice in wanted:
-            seen[row.flaw] += row.jobs
+    for row in within(rows, wanted):
+        seen[flaw_of(row, clock)] += row.jobs
+    for one in live:
+        if one.unfinished or one.slice in wanted:
+            seen[one.flaw] += one.jobs
     return seen

@@ -1,50 +1,111 @@
--- name: jobs
--- Which jobs of an environment may a figure count, and what is wrong with each?
--- Relies on (environment, finished_at) and the partial (environment, status, queued_at) of active jobs.
--- $1 environment, $2 the last instant that counts as now, $3 the first instant of a finish
-select
-    job_id, attempt, queued_at, claimed_at, started_at, finished_at, error_code, error_message,
-    case
-        when status in ('queued', 'in_progress', 'retrying', 'failed', 'completed') then status
-    end as status,
-    case
-        when greatest(queued_at, claimed_at, started_at, finished_at) > $2::timestamptz then 'future_time'
-        when (status in ('queued', 'in_progress', 'retrying', 'failed', 'completed')) is not true then 'unknown_value'
-        when status in ('failed', 'completed') and finished_at is null then 'missing_time'
-        when status in ('failed', 'completed') and finished_at < started_at then 'negative_duration'
-    end as flaw
-from {transcode_jobs}
-where environment = $1
-    and (
-        finished_at >= $3::timestamptz
-        or finished_at is null
-        or status in ('queued', 'in_progress', 'retrying')
-    ) {filters};
-
--- name: counts
--- How many jobs of each status, attempt and error code finished in each slice of time, or have no finish?
--- $4 the edges of the slices, $5 all white space
-select slice, unfinished, flaw, status, attempt, error_code, count(*) as jobs, min(message) as message
+-- name: finished
+-- How many jobs that are over, of each status, attempt and error code, finished in each slice of time?
+-- Relies on (environment, finished_at); with a support filter on (artist_id, …) or (release_id, …) where there is one.
+-- $1 environment, $2 the last instant that counts as now, $3 the edges of the slices, $4 the first instant, $5 the first
+-- one beyond, or null, $6 all white space. Rows of unknown environments are among the flaws of both known ones.
+-- Until `ripe_at` (5 s before it) some time of the job lies in the future.
+select slice, ripe_at, flaw, status, attempt, error_code, count(*) as jobs, min(message) as message
 from (
     select
-        coalesce(width_bucket(finished_at, $4::timestamptz[]), 0) as slice,
-        finished_at is null as unfinished,
-        flaw,
-        status,
-        least(attempt, 20) as attempt,
-        case when status = 'failed' then error_code end as error_code,
+        width_bucket(finished_at, $3::timestamptz[]) as slice,
         case
-            when status = 'failed' and btrim(error_message, $5::text) <> '' then left(error_message, 200)
+            when greatest(queued_at, claimed_at, started_at, finished_at) > $2::timestamptz
+                then least(greatest(queued_at, claimed_at, started_at, finished_at), timestamptz '9999-01-01Z')
+        end as ripe_at,
+        case
+            when environment <> $1 then 'unknown_environment'
+            when (status in ('failed', 'completed')) is not true then 'unknown_value'
+            when finished_at < started_at then 'negative_duration'
+        end as flaw,
+        case when environment = $1 and status in ('failed', 'completed') then status end as status,
+        case when environment = $1 then least(attempt, 20) else 0 end as attempt,
+        case when environment = $1 and status = 'failed' then error_code end as error_code,
+        case
+            when environment = $1 and status = 'failed' and btrim(error_message, $6::text) <> ''
+                then left(error_message, 200)
         end as message
-    from {jobs} as known
+    from {transcode_jobs}
+    where {theirs}
+        and finished_at >= $4::timestamptz and ($5::timestamptz is null or finished_at < $5)
+        and (status in ('queued', 'in_progress', 'retrying')) is not true {filters}
 ) as seen
-group by slice, unfinished, flaw, status, attempt, error_code;
+group by slice, ripe_at, flaw, status, attempt, error_code;
+
+-- name: durations
+-- How many jobs completed in each slice of time, by how long they took, in minutes? Those without a sane start have no
+-- duration. The buckets are those of counts/histogram.py. $1 … $5 as above
+select slice, ripe_at, bucket, count(*) as samples, max(minutes) as top
+from (
+    select
+        slice,
+        ripe_at,
+        minutes,
+        case when minutes > 0 then ceil(ln(minutes) / 0.009980082835570439)::integer when minutes = 0 then -2147483648 else -2147483647 end as bucket
+    from (
+        select
+            width_bucket(finished_at, $3::timestamptz[]) as slice,
+            case
+                when greatest(queued_at, claimed_at, started_at, finished_at) > $2::timestamptz
+                    then least(greatest(queued_at, claimed_at, started_at, finished_at), timestamptz '9999-01-01Z')
+            end as ripe_at,
+            extract(epoch from finished_at - started_at)::float8 / 60 as minutes
+        from {transcode_jobs}
+        where environment = $1
+            and finished_at >= $4::timestamptz and ($5::timestamptz is null or finished_at < $5)
+            and status = 'completed'
+            and isfinite(started_at)
+            and isfinite(finished_at)
+            and started_at <= finished_at {filters}
+    ) as timed
+) as sorted
+group by slice, ripe_at, bucket;
+
+-- name: live
+-- Which jobs are under way now, or over without a finish, of each status, attempt and code?
+-- Relies on the partial (environment, status, queued_at) of active jobs, and on (environment, finished_at) for null.
+-- $1 environment, $2 the last instant that counts as now, $3 the edges of the slices
+select slice, unfinished, flaw, status, attempt, count(*) as jobs
+from (
+    select
+        coalesce(width_bucket(finished_at, $3::timestamptz[]), 0) as slice,
+        finished_at is null as unfinished,
+        case
+            when environment <> $1 then 'unknown_environment'
+            when greatest(queued_at, claimed_at, started_at, finished_at) > $2::timestamptz then 'future_time'
+            when (status in ('queued', 'in_progress', 'retrying', 'failed', 'completed')) is not true then 'unknown_value'
+            when status in ('failed', 'completed') then 'missing_time'
+        end as flaw,
+        case when environment = $1 and status in ('queued', 'in_progress', 'retrying') then status end as status,
+        case when environment = $1 then least(attempt, 20) else 0 end as attempt
+    from {transcode_jobs}
+    where (
+        environment = $1 and status in ('queued', 'in_progress', 'retrying')
+        or environment = $1 and finished_at is null
+        or environment < 'prod' and status in ('queued', 'in_progress', 'retrying')
+        or environment < 'prod' and finished_at is null
+        or environment > 'prod' and environment < 'staging' and status in ('queued', 'in_progress', 'retrying')
+        or environment > 'prod' and environment < 'staging' and finished_at is null
+        or environment > 'staging' and status in ('queued', 'in_progress', 'retrying')
+        or environment > 'staging' and finished_at is null
+    ) {filters}
+) as seen
+group by slice, unfinished, flaw, status, attempt;
+
+-- name: waiting
+-- Which jobs of an environment are under way, and since when?
+-- Relies on the partial (environment, status, queued_at) of active jobs.
+-- $1 environment, $2 the last instant that counts as now
+select job_id, status, queued_at, claimed_at, started_at
+from {transcode_jobs}
+where environment = $1
+    and status in ('queued', 'in_progress', 'retrying')
+    and greatest(queued_at, claimed_at, started_at, finished_at) <= $2::timestamptz {filters};
 
 -- name: waits
 -- For how many seconds has the oldest active job of each status been in it?
 -- The clock of a job in progress starts where it started, else where it was claimed, else where it was queued.
--- $4 now; a time before 2000 is none that a queue could have: it is taken for 2000.
-select status, max(greatest(0, extract(epoch from $4::timestamptz - since)::float8)) as seconds
+-- $3 now; a time before 2000 is none that a queue could have: it is taken for 2000.
+select status, max(greatest(0, extract(epoch from $3::timestamptz - since)::float8)) as seconds
 from (
     select
         status,
@@ -52,40 +113,17 @@ from (
             case status when 'in_progress' then coalesce(started_at, claimed_at, queued_at) else queued_at end,
             timestamptz '2000-01-01Z'
         ) as since
-    from {jobs} as known
-    where status in ('queued', 'in_progress', 'retrying') and flaw is null
-) as waiting
+    from {waiting} as active
+) as known
 group by status;
 
 -- name: oldest_queued
 -- Which job has been queued for longest?
 select job_id::text as job_id
-from {jobs} as known
-where status = 'queued' and flaw is null
+from {waiting} as active
+where status = 'queued'
 order by queued_at, job_id
 limit 1;
-
--- name: durations
--- How long did the completed jobs take, in minutes, by nearest rank? Jobs without a sane start have no duration.
-select
-    percentile_disc(0.5) within group (order by minutes) as p50,
-    percentile_disc(0.95) within group (order by minutes) as p95,
-    max(minutes) as max,
-    count(minutes) as sample_count
-from (
-    select extract(epoch from finished_at - started_at)::float8 / 60 as minutes
-    from {jobs} as known
-    where status = 'completed' and flaw is null and finished_at >= $3::timestamptz and isfinite(started_at)
-) as timed;
-
--- name: strangers
--- How many jobs belong to no known environment? Placed by their finish; unfinished ones are always among them.
--- Relies on (environment, finished_at): three ranges beside and between the two known names.
--- $1 the first instant
-select count(*) as rows
-from {transcode_jobs}
-where (environment < 'prod' or environment > 'prod' and environment < 'staging' or environment > 'staging')
-    and (finished_at is null or finished_at >= $1::timestamptz) {filters};
 
 -- name: newest_finish
 -- When did a job last finish?
@@ -100,29 +138,22 @@ where environment = $1
 order by finished_at desc
 limit 1;
 
--- name: durations_by_slice
--- How long did the completed jobs of each slice of time take, in minutes, by nearest rank?
--- $4 the edges of the slices
-select
-    width_bucket(finished_at, $4::timestamptz[]) as slice,
-    percentile_disc(0.5) within group (order by minutes) as p50,
-    percentile_disc(0.95) within group (order by minutes) as p95
-from (
-    select finished_at, extract(epoch from finished_at - started_at)::float8 / 60 as minutes
-    from {jobs} as known
-    where status = 'completed' and flaw is null and finished_at >= $3::timestamptz and isfinite(started_at)
-) as timed
-group by slice;
-
 -- name: queued_by_slice
 -- How many jobs were queued in which slice of time and left the queue in which, and when was the first of them queued?
 -- A job leaves the queue where it is first claimed, started or finished; one that waits now has not left it.
--- $4 the edges of the slices, $5 the number of a slice after the last
+-- $1 environment, $2 the last instant that counts as now, $3 the first instant of a finish, $4 the edges of the slices,
+-- $5 the number of a slice after the last
 select
     width_bucket(queued_at, $4::timestamptz[]) as entered,
     coalesce(width_bucket(least(claimed_at, started_at, finished_at), $4::timestamptz[]), $5::integer) as slice,
     count(*) as jobs,
     min(greatest(queued_at, timestamptz '2000-01-01Z')) as first_queued_at
-from {jobs} as known
-where flaw is null or flaw = 'negative_duration'
+from {transcode_jobs}
+where environment = $1
+    and (finished_at >= $3::timestamptz or status in ('queued', 'in_progress', 'retrying'))
+    and greatest(queued_at, claimed_at, started_at, finished_at) <= $2::timestamptz
+    and (
+        status in ('queued', 'in_progress', 'retrying')
+        or status in ('failed', 'completed') and finished_at is not null
+    ) {filters}
 group by entered, slice;

@@ -2,18 +2,13 @@
 
 from datetime import datetime
 
+from houndmon.counts.read import read_rows
 from houndmon.kit.clock import Sliced, Slices, Window
 from houndmon.kit.filters import Filters
 from houndmon.kit.source import Snapshot
 from houndmon.kit.trend import Chart, Series, has_week_before, stretches, week_before
-from houndmon.panels.transcode.load import SQL
-
-
-class DurationRow(Sliced):
-    """Durations of one slice, in minutes."""
-
-    p50: float
-    p95: float
+from houndmon.panels.transcode.load import DURATIONS, SQL
+from houndmon.panels.transcode.model import DurationRow, durations
 
 
 class QueuedRow(Sliced):
@@ -47,12 +42,9 @@ async def load_durations(
 ) -> tuple[list[float | None], list[float | None]]:
     """The p50 and p95 of each window, in minutes; None where no job completed."""
     slices = Slices(*windows)
-    args = (filters.environment, snapshot.clock.soon, slices.start, slices.edges)
-    rows = {
-        row.slice: row for row in await snapshot.rows(SQL["durations_by_slice"], DurationRow, *args, filters=filters)
-    }
-    found = [rows.get(slices.of(window)[0]) for window in windows]
-    return [row.p50 if row else None for row in found], [row.p95 if row else None for row in found]
+    rows: list[DurationRow] = await read_rows(snapshot, DURATIONS, filters, slices)
+    found = [durations(rows, slices, window, snapshot.clock).percentiles() for window in windows]
+    return [one.p50 for one in found], [one.p95 for one in found]
 
 
 async def load_queue(

@@ -1,16 +1,64 @@
 """The arithmetic of workers: their processes and last beats in, figures out."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from houndmon.kit.clock import Clock
+from houndmon.counts.histogram import Histogram
+from houndmon.kit.clock import Clock, Sliced, Slices, Window, within
 from houndmon.kit.panel import Panel, Percentiles
 
 FRESH_SECONDS = 120
 EXPECTED_FOR = timedelta(hours=24)
+
+
+class BeatRow(Sliced):
+    """Beats of one process of a worker in one slice of time."""
+
+    worker_id: str | None
+    process_started_at: datetime | None
+    flaw: str | None
+    rows: int
+    last_beat_at: datetime
+
+
+class PulseRow(Sliced):
+    """The first and the last beat of any worker in one minute."""
+
+    minute: datetime
+    ripe_at: datetime | None
+    first_beat_at: datetime
+    last_beat_at: datetime
+
+
+class StartRecord(Sliced):
+    """Latencies of one bucket, of jobs that finished in one slice of time and started in one minute."""
+
+    ripe_at: datetime | None
+    started_at: datetime | None
+    bucket: int
+    samples: int
+    top: float
+
+
+class StartRow(Sliced):
+    """The same, all buckets together; `started_at` None where the minute lies in the block that was counted."""
+
+    ripe_at: datetime | None
+    started_at: datetime | None
+    histogram: dict[int, int]
+    top: float
+
+
+class LiveStart(msgspec.Struct):
+    """Latencies of one bucket, of jobs that are under way."""
+
+    bucket: int
+    samples: int
+    top: float
 
 
 class Process(msgspec.Struct):
@@ -32,19 +80,6 @@ class Pause(msgspec.Struct):
 
     beat_at: datetime
     next_beat_at: datetime | None
-
-
-class FlawRow(msgspec.Struct):
-    """How many beats have a flaw."""
-
-    flaw: str
-    rows: int
-
-
-class Claims(Percentiles, kw_only=True):
-    """Claim-to-start latencies as they are read."""
-
-    negative: int
 
 
 class Idle(msgspec.Struct):
@@ -95,6 +130,68 @@ class Workers(Panel, kw_only=True):
     ]
     claimed_not_started: Annotated[Idle, Meta(description="Jobs claimed but not started, now.")]
     workers: Annotated[list[Worker], Meta(description="Every worker expected here; missing first, then by id.")]
+
+
+def processes(rows: list[BeatRow], clock: Clock) -> list[Process]:
+    """Every process that beat, with its newest beat; what lies in the future, or elsewhere, is none."""
+    newest: dict[tuple[str, datetime], datetime] = {}
+    for row in rows:
+        if is_sound(row, clock) and row.worker_id is not None and row.process_started_at is not None:
+            key = (row.worker_id, row.process_started_at)
+            newest[key] = max(newest.get(key, row.last_beat_at), row.last_beat_at)
+    return [Process(worker_id, started_at, beat_at) for (worker_id, started_at), beat_at in newest.items()]
+
+
+def is_sound(row: BeatRow, clock: Clock) -> bool:
+    """Whether beats count."""
+    return row.flaw is None and (row.process_started_at is None or row.process_started_at <= clock.soon)
+
+
+def flaws(rows: list[BeatRow], slices: Slices, window: Window, clock: Clock) -> Counter[str | None]:
+    """How many beats of a window have each flaw; a process that starts in the future is one."""
+    seen: Counter[str | None] = Counter()
+    for row in within(rows, slices.of(window)):
+        seen[row.flaw or (None if is_sound(row, clock) else "future_time")] += row.rows
+    return seen
+
+
+def claim_to_start(
+    over: list[StartRow], late: list[StartRow], live: list[LiveStart], since: datetime, clock: Clock
+) -> Histogram:
+    """The latencies of jobs that started since a time.
+
+    `over` are of jobs that finished since then, `late` of those that finished before, `live` of those under way.
+    """
+    found = Histogram()
+    # A start whose minute is not told lies in the same block as its finish: in the window, or before it.
+    starts = [row for row in over if row.started_at is None or row.started_at >= since]
+    starts += [row for row in late if row.started_at is not None and row.started_at >= since]
+    for row in starts:
+        if is_ripe(row, clock):
+            found.add(row.histogram, row.top)
+    for start in live:
+        found.add({start.bucket: start.samples}, start.top)
+    return found
+
+
+def is_ripe(row: StartRow | PulseRow, clock: Clock) -> bool:
+    """Whether none of its times lies in the future any more."""
+    return row.ripe_at is None or row.ripe_at <= clock.soon
+
+
+def pauses(rows: list[PulseRow], clock: Clock) -> list[Pause]:
+    """The first and the last beat, and those before a pause of more than 120 s, in order, each with the next one.
+
+    A row spans a minute at most, so within it there is no pause.
+    """
+    sound = [row for row in rows if is_ripe(row, clock)]
+    beats = sorted({min(at, clock.now) for row in sound for at in (row.first_beat_at, row.last_beat_at)})
+    following = [*beats[1:], None]
+    return [
+        Pause(beat, after)
+        for place, (beat, after) in enumerate(zip(beats, following, strict=True))
+        if place == 0 or after is None or (after - beat).total_seconds() > FRESH_SECONDS
+    ]
 
 
 def liveness(newest: datetime | None, clock: Clock) -> Liveness:

@@ -1,17 +1,48 @@
--- name: processes
--- Which worker processes have beaten since a time, and when last?
+-- name: beats
+-- In which slices of time did each process of each worker beat, first and last?
 -- Relies on (environment, worker_id, beat_at).
--- $1 environment, $2 the last instant that counts as now, $3 the first instant
-select
-    worker_id,
-    greatest(process_started_at, timestamptz '0001-01-02Z') as process_started_at,
-    max(beat_at) as last_beat_at
-from {worker_heartbeats}
-where environment = $1
-    and beat_at >= $3::timestamptz
-    and beat_at <= $2::timestamptz
-    and process_started_at <= $2::timestamptz
-group by worker_id, process_started_at;
+-- $1 environment, $2 the last instant that counts as now, $3 the edges of the slices, $4 the first instant, $5 the first
+-- one beyond, or null. Rows of unknown environments are among the flaws of both known ones.
+select slice, worker_id, process_started_at, flaw, count(*) as rows, max(beat_at) as last_beat_at
+from (
+    select
+        width_bucket(beat_at, $3::timestamptz[]) as slice,
+        case when environment = $1 then worker_id end as worker_id,
+        case
+            when environment = $1
+                then least(greatest(process_started_at, timestamptz '0001-01-02Z'), timestamptz '9999-01-01Z')
+        end as process_started_at,
+        case
+            when environment <> $1 then 'unknown_environment'
+            when beat_at > $2::timestamptz then 'future_time'
+        end as flaw,
+        least(beat_at, timestamptz '9999-01-01Z') as beat_at
+    from {worker_heartbeats}
+    where {theirs}
+        and beat_at >= $4::timestamptz and ($5::timestamptz is null or beat_at < $5)
+) as seen
+group by slice, worker_id, process_started_at, flaw;
+
+-- name: pulse
+-- When did any worker of an environment beat first and last in each minute?
+-- Relies on (environment, worker_id, beat_at). `ripe_at` is when a process starts that lies in the future.
+-- $1 environment, $2 the last instant that counts as now, $3 the edges of the slices, $4 the first instant, $5 the first
+-- one beyond, or null
+select slice, minute, ripe_at, min(beat_at) as first_beat_at, max(beat_at) as last_beat_at
+from (
+    select
+        width_bucket(beat_at, $3::timestamptz[]) as slice,
+        date_trunc('minute', beat_at) as minute,
+        case
+            when process_started_at > $2::timestamptz then least(process_started_at, timestamptz '9999-01-01Z')
+        end as ripe_at,
+        beat_at
+    from {worker_heartbeats}
+    where environment = $1
+        and beat_at >= $4::timestamptz and ($5::timestamptz is null or beat_at < $5)
+        and beat_at <= $2::timestamptz
+) as seen
+group by slice, minute, ripe_at;
 
 -- name: newest_ever
 -- When did any worker of an environment last beat, however long ago?
@@ -21,72 +52,65 @@ from {worker_heartbeats}
 where environment = $1 and beat_at <= $2::timestamptz and process_started_at <= $2::timestamptz
 having count(*) > 0;
 
--- name: pauses
--- Before which pauses of more than 120 s did an environment's workers beat, and when did they beat first and last?
--- Relies on (environment, worker_id, beat_at).
--- $1 environment, $2 the last instant that counts as now, $3 the first instant, $4 now
-select beat_at, next_beat_at
-from (
-    select
-        beat_at,
-        lead(beat_at) over (order by beat_at) as next_beat_at,
-        row_number() over (order by beat_at) = 1 as is_first
-    from (
-        select least(beat_at, $4::timestamptz) as beat_at
-        from {worker_heartbeats}
-        where environment = $1
-            and beat_at between $3::timestamptz and $2::timestamptz
-            and process_started_at <= $2::timestamptz
-    ) as sound
-) as paired
-where is_first or next_beat_at is null or next_beat_at > beat_at + interval '120 seconds'
-order by beat_at;
-
--- name: flaws
--- How many beats since a time lie in the future, or belong to no known environment?
--- $1 environment, $2 the last instant that counts as now, $3 the first instant
-select flaw, count(*) as rows
-from (
-    select
-        case
-            when environment <> $1 then 'unknown_environment'
-            when greatest(beat_at, process_started_at) > $2::timestamptz then 'future_time'
-        end as flaw
-    from {worker_heartbeats}
-    where beat_at >= $3::timestamptz
-        and (
-            environment = $1
-            or environment < 'prod'
-            or environment > 'prod' and environment < 'staging'
-            or environment > 'staging'
-        )
-) as seen
-where flaw is not null
-group by flaw;
-
--- name: begun
--- Which sound jobs did an environment start since a time, and how long after their claim, in seconds?
--- $1 environment, $2 the last instant that counts as now, $3 the first instant
-select extract(epoch from started_at - claimed_at)::float8 as seconds
-from {transcode_jobs}
-where environment = $1
-    and started_at >= $3::timestamptz
-    and isfinite(claimed_at)
-    and greatest(queued_at, claimed_at, started_at, finished_at) <= $2::timestamptz
-    and (
-        status in ('queued', 'in_progress', 'retrying')
-        or status in ('failed', 'completed') and finished_at is not null
-    );
-
--- name: claim_to_start
--- How long did jobs wait between claim and start, in seconds, by nearest rank, and how many started before their claim?
+-- name: timed_starts
+-- How long did each job that is over wait between claim and start, in seconds, and in which minute did it start?
+-- They are placed by their finish, for that is what an index serves; `is_late` are those that started in a later minute.
+-- The buckets are those of counts/histogram.py. Relies on (environment, finished_at).
+-- $1 environment, $2 the last instant that counts as now, $3 the edges of the slices, $4 the first instant, $5 the first
+-- one beyond, or null
 select
-    percentile_disc(0.5) within group (order by seconds) filter (where seconds >= 0) as p50,
-    percentile_disc(0.95) within group (order by seconds) filter (where seconds >= 0) as p95,
-    max(seconds) filter (where seconds >= 0) as max,
-    count(seconds) filter (where seconds >= 0) as sample_count,
-    count(seconds) filter (where seconds < 0) as negative
-from {begun} as starts;
+    slice, ripe_at, started_at, started_at > finished_minute as is_late, seconds,
+    case when seconds > 0 then ceil(ln(seconds) / 0.009980082835570439)::integer when seconds = 0 then -2147483648 else -2147483647 end as bucket
+from (
+    select
+        width_bucket(finished_at, $3::timestamptz[]) as slice,
+        case
+            when greatest(queued_at, claimed_at, started_at, finished_at) > $2::timestamptz
+                then least(greatest(queued_at, claimed_at, started_at, finished_at), timestamptz '9999-01-01Z')
+        end as ripe_at,
+        date_trunc('minute', started_at) as started_at,
+        date_trunc('minute', finished_at) as finished_minute,
+        extract(epoch from started_at - claimed_at)::float8 as seconds
+    from {transcode_jobs}
+    where environment = $1
+        and finished_at >= $4::timestamptz and ($5::timestamptz is null or finished_at < $5)
+        and status in ('failed', 'completed')
+        and isfinite(claimed_at)
+        and started_at >= timestamptz '2000-01-01Z'
+        and started_at < timestamptz '9999-01-01Z'
+) as timed;
+
+-- name: starts
+-- How long did jobs that are over wait between claim and start, in seconds, by the minute of the start?
+select slice, ripe_at, started_at, bucket, count(*) as samples, max(seconds) as top
+from {timed_starts} as known
+group by slice, ripe_at, started_at, bucket;
+
+-- name: late_starts
+-- The same of those that finished in an earlier minute than they started: a window of starts need not hold their finish.
+select slice, ripe_at, started_at, bucket, count(*) as samples, max(seconds) as top
+from {timed_starts} as known
+where is_late
+group by slice, ripe_at, started_at, bucket;
+
+-- name: live_starts
+-- The same of jobs that are under way.
+-- Relies on the partial (environment, status, queued_at) of active jobs.
+-- $1 environment, $2 the last instant that counts as now, $3 the first instant of a start
+select bucket, count(*) as samples, max(seconds) as top
+from (
+    select seconds, case when seconds > 0 then ceil(ln(seconds) / 0.009980082835570439)::integer when seconds = 0 then -2147483648 else -2147483647 end as bucket
+    from (
+        select extract(epoch from started_at - claimed_at)::float8 as seconds
+        from {transcode_jobs}
+        where environment = $1
+            and status in ('queued', 'in_progress', 'retrying')
+            and started_at >= $3::timestamptz
+            and isfinite(claimed_at)
+            and greatest(queued_at, claimed_at, started_at, finished_at) <= $2::timestamptz
+    ) as timed
+) as sorted
+group by bucket;
 
 -- name: idle
 -- How many jobs are claimed but not started, and how old is the oldest claim, in seconds?

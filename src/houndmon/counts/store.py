@@ -1,0 +1,138 @@
+"""Keeps blocks of counts in houndmon's own tables."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import msgspec
+
+from houndmon.counts.blocks import MINUTE, Reach, Run, touched
+from houndmon.counts.series import Cells, Series, decode, encode, merged
+from houndmon.kit.filters import ENVIRONMENTS, Environment
+from houndmon.kit.source import plain
+from houndmon.kit.sql import statements
+
+SQL = {name: one.text for name, one in statements(Path(__file__).with_name("query.sql")).items()}
+RUN = """
+select {place} as run, at, cells
+from houndmon.counts
+where series = $1 and environment = $2 and grain = {grain} and at >= ${start} and at < ${stop}
+"""
+Counted = dict[Environment, dict[datetime, Cells]]
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """What a series covers, and which statement on which source counted it."""
+
+    covered_from: datetime
+    covered_to: datetime
+    fingerprint: str
+
+    @property
+    def reach(self) -> Reach:
+        return Reach(self.covered_from, self.covered_to)
+
+
+async def read_coverage(conn: asyncpg.Connection, series: Series, fingerprint: str) -> Coverage | None:
+    """What a series covers; None where it covers nothing, or another statement or source did."""
+    rows = plain(await conn.fetch(SQL["coverage"], series.name), Coverage)
+    return rows[0] if rows and rows[0].fingerprint == fingerprint else None
+
+
+async def read_blocks(
+    conn: asyncpg.Connection, series: Series, environment: Environment, runs: list[Run]
+) -> list[tuple[datetime, bytes]]:
+    """The blocks of some runs: one statement, each run a range of the primary key."""
+    if not runs:
+        return []
+    parts, values = [], list[datetime]()
+    for place, run in enumerate(runs):
+        first = 3 + 2 * place
+        parts.append(RUN.format(place=place, grain=run.grain, start=first, stop=first + 1))
+        values += [run.start, run.end]
+    records = await conn.fetch(" union all ".join(parts), series.name, environment, *values)
+    return [(record["at"], record["cells"]) for record in records]
+
+
+async def record_counts(
+    conn: asyncpg.Connection, series: Series, counted: Counted, stretch: Reach, reach: Reach, *, is_news: bool
+) -> int:
+    """Replace the minutes of a stretch and what is made of them; how many minutes changed.
+
+    `reach` is what the series covers once this is written; `is_news` says that the stretch was not covered before.
+    The caller's transaction holds the lease.
+    """
+    changed = 0
+    for environment in ENVIRONMENTS:
+        minutes = await put_minutes(conn, series, environment, counted.get(environment, {}), stretch)
+        changed += len(minutes)
+        for grain, part in zip(series.grains[1:], series.grains, strict=False):
+            blocks = touched(minutes, [stretch] if is_news else [], reach, grain)
+            await put_coarse(conn, series, environment, blocks, grain, part)
+    return changed
+
+
+async def put_minutes(
+    conn: asyncpg.Connection, series: Series, environment: Environment, counted: dict[datetime, Cells], stretch: Reach
+) -> list[datetime]:
+    """Write the minutes of a stretch; those that changed."""
+    kept = {at: merged(series, [(at, cells)], at, MINUTE) for at, cells in counted.items() if cells}
+    starts = list(kept)
+    key = (series.name, environment, MINUTE)
+    gone = await conn.fetch(SQL["drop_blocks"], *key, stretch.start, stretch.end, starts)
+    bodies = [encode(series, cells) for cells in kept.values()]
+    flags = [is_unsettled(series, cells) for cells in kept.values()]
+    news = await conn.fetch(SQL["put_blocks"], *key, starts, bodies, flags) if starts else []
+    return [record["at"] for record in (*gone, *news)]
+
+
+def is_unsettled(series: Series, cells: Cells) -> bool:
+    """Whether some of the cells are of a kind that changes by itself."""
+    if series.unsettled is None:
+        return False
+    place, value = series.unsettled
+    return any(key[place] == value for key in cells)
+
+
+async def put_coarse(
+    conn: asyncpg.Connection, series: Series, environment: Environment, blocks: list[datetime], grain: int, part: int
+) -> None:
+    """Make blocks anew from their parts."""
+    if not blocks:
+        return
+    step, key = timedelta(seconds=grain), (series.name, environment)
+    found: dict[datetime, list[tuple[datetime, Cells]]] = {at: [] for at in blocks}
+    for start, end in runs_of(blocks, step):
+        for record in await conn.fetch(SQL["parts"], *key, part, start, end):
+            at = start + (record["at"] - start) // step * step
+            found[at].append((record["at"], dict(decode(record["cells"]))))
+    whole = {at: merged(series, parts, at, grain) for at, parts in found.items() if parts}
+    empty = [at for at in blocks if at not in whole]
+    if empty:
+        await conn.execute(SQL["drop_block_list"], *key, grain, empty)
+    if whole:
+        bodies = [encode(series, cells) for cells in whole.values()]
+        await conn.fetch(SQL["put_blocks"], *key, grain, list(whole), bodies, [False] * len(whole))
+
+
+def runs_of(blocks: Iterable[datetime], step: timedelta) -> list[tuple[datetime, datetime]]:
+    """Blocks in order as stretches without gaps."""
+    found: list[tuple[datetime, datetime]] = []
+    for at in blocks:
+        if found and found[-1][1] == at:
+            found[-1] = (found[-1][0], at + step)
+        else:
+            found.append((at, at + step))
+    return found
+
+
+async def put_coverage(conn: asyncpg.Connection, series: Series, fingerprint: str, reach: Reach) -> None:
+    """Note what a series covers."""
+    await conn.execute(SQL["put_coverage"], series.name, fingerprint, reach.start, reach.end)
+
+
+async def forget(conn: asyncpg.Connection, name: str) -> None:
+    """Forget all that a series has counted."""
+    await conn.execute(SQL["forget_coverage"], name)
+    await conn.execute(SQL["forget"], name)
