@@ -17,7 +17,7 @@ create table houndmon.counts_coverage (
     fingerprint text not null, -- of the statement and the source: counts of another one are worth nothing
     covered_from timestamptz not null,
     covered_to timestamptz not null, -- the watermark: what comes after is read from the source's rows
-    day_checked_at timestamptz, -- when the last 24 h were last held against the source
-    week_checked_at timestamptz,
+    day_checked_at timestamptz not null default clock_timestamp(), -- when the last 24 h were held against the source
+    week_checked_at timestamptz not null default clock_timestamp(),
     updated_at timestamptz not null default clock_timestamp()
 );

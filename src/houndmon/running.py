@@ -1,15 +1,21 @@
 """What the service runs on: pools, desks, the evaluator and the sender, for as long as it serves."""
 
 import asyncio
+import hashlib
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import asyncpg
 from litestar import Litestar
 
 from houndmon.config.live import LiveConfig
+from houndmon.counts.loop import Filler
+from houndmon.counts.read import Counts
+from houndmon.counts.series import Series
 from houndmon.evaluator import routes as evaluator_routes
 from houndmon.evaluator.desk import LevelDesk
 from houndmon.evaluator.loop import Evaluator, Ticked
@@ -20,12 +26,30 @@ from houndmon.kit.source import Snapshot, Source, open_pool, retired
 from houndmon.notify.heartbeat import Pulse
 from houndmon.notify.outbox import deliveries_of
 from houndmon.notify.sender import Sender
+from houndmon.panels.api.load import REQUESTS
+from houndmon.panels.ingest.load import UPLOADS
+from houndmon.panels.playback.load import PLAYS
+from houndmon.panels.publish.load import PUBLISHED, tracks_series
 from houndmon.panels.publish.load import load as publish_load
 from houndmon.panels.publish.model import Publish
+from houndmon.panels.transcode.load import DURATIONS, FINISHED
+from houndmon.panels.workers.load import BEATS, LATE_STARTS, PULSE, STARTS
 from houndmon.web.summary import routes as summary
 
-PLACES = {"state": 8, "source": 24, "watch_source": 12, "watch_state": 4, "sender": 3}
+PLACES = {
+    "state": 8,
+    "source": 24,
+    "counts": 12,
+    "watch_source": 12,
+    "watch_counts": 6,
+    "watch_state": 4,
+    "fill_source": 1,
+    "fill_state": 2,
+    "sender": 3,
+}
 """The connections of each pool: no viewer can starve the evaluator, and no receiver either of them."""
+ALIKE = (BEATS, PULSE, STARTS, LATE_STARTS, FINISHED, DURATIONS, UPLOADS, PUBLISHED)
+"""What is counted the same whatever the configuration."""
 
 
 def running(
@@ -36,7 +60,9 @@ def running(
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         pools = await open_pools(settings.source_url or database_url, database_url)
-        source, state = source_of(pools["source"], settings), state_of(pools["state"], settings)
+        identity = identity_of(settings)
+        source = source_of(pools["source"], settings, Counts(pools["counts"], identity))
+        state = state_of(pools["state"], settings)
         levels = LevelDesk(source, config)
         app.state.update(
             {
@@ -53,12 +79,18 @@ def running(
         )
         sender, pulse = Sender(pools["sender"], config), Pulse(config)
         evaluator = Evaluator(
-            source_of(pools["watch_source"], settings),
+            source_of(pools["watch_source"], settings, Counts(pools["watch_counts"], identity)),
             state_of(pools["watch_state"], settings),
             config,
             after=pulse_and_poke(pulse, sender),
         )
-        tasks = [asyncio.create_task(evaluator.run()), asyncio.create_task(sender.run())]
+        filler = Filler(
+            source_of(pools["fill_source"], settings),
+            state_of(pools["fill_state"], settings),
+            partial(counted, config),
+            identity,
+        )
+        tasks = [asyncio.create_task(task.run()) for task in (evaluator, sender, filler)]
         try:
             yield
         finally:
@@ -73,13 +105,25 @@ def running(
 
 async def open_pools(source_url: str, database_url: str) -> dict[str, asyncpg.Pool]:
     """Every pool, by name; none of them connects before it is asked."""
-    urls = {"source": source_url, "watch_source": source_url}
+    urls = dict.fromkeys(("source", "watch_source", "fill_source"), source_url)
     return {name: await open_pool(urls.get(name, database_url), size=size) for name, size in PLACES.items()}
 
 
-def source_of(pool: asyncpg.Pool, settings: Settings) -> Source:
-    """Hound's data, by one pool."""
-    return Source(pool, settings.source_schema, settings.timezone)
+def source_of(pool: asyncpg.Pool, settings: Settings, counts: Counts | None = None) -> Source:
+    """Hound's data, by one pool; `counts` answer for most of it."""
+    return Source(pool, settings.source_schema, settings.timezone, counts=counts)
+
+
+def identity_of(settings: Settings) -> str:
+    """Tells this source from others that the same tables may have counted; a new password makes no new source."""
+    place = re.sub(r"//([^@/:]*)(:[^@/]*)?@", r"//\1@", settings.source_url or "")
+    return hashlib.blake2b(f"{place} {settings.source_schema}".encode(), digest_size=8).hexdigest()
+
+
+def counted(config: LiveConfig) -> tuple[Series, ...]:
+    """All that is counted, the shortest first; what is in time depends on the configuration."""
+    limit_minutes = config().levels["upload_to_live"].limit_minutes
+    return (*ALIKE, tracks_series(limit_minutes), REQUESTS, PLAYS)
 
 
 def state_of(pool: asyncpg.Pool, settings: Settings) -> Source:

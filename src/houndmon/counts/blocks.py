@@ -85,13 +85,12 @@ def minutes(start: datetime, end: datetime) -> list[datetime]:
     return [start + timedelta(minutes=n) for n in range((end - start) // timedelta(minutes=1))]
 
 
-def touched(changed: Sequence[datetime], fresh: Sequence[Reach], reach: Reach, grain: int) -> list[datetime]:
-    """The blocks of one length within reach that hold a changed minute, or lie in a stretch just covered."""
+def touched(changed: Sequence[datetime], fresh: Reach | None, reach: Reach, grain: int) -> list[datetime]:
+    """The blocks of one length within reach that hold a changed minute, or some of what was just covered."""
     step = timedelta(seconds=grain)
     starts = {floor(at, grain) for at in changed}
-    for stretch in fresh:
-        at = floor(stretch.start, grain)
-        while at < stretch.end:
-            starts.add(at)
-            at += step
+    at, end = (floor(fresh.start, grain), fresh.end) if fresh else (reach.end, reach.end)
+    while at < end:
+        starts.add(at)
+        at += step
     return sorted(at for at in starts if reach.start <= at and at + step <= reach.end)

@@ -22,12 +22,16 @@ on conflict (series) do update set
     covered_to = excluded.covered_to,
     updated_at = clock_timestamp();
 
+-- name: checked
+-- When were the last 24 h and 7 d of a series held against the source?
+select day_checked_at, week_checked_at
+from houndmon.counts_coverage
+where series = $1;
+
 -- name: put_checked
--- Note that the last 24 h or 7 d of a series were held against the source.
+-- Note that they were.
 update houndmon.counts_coverage
-set
-    day_checked_at = case when $2 then $3 else day_checked_at end,
-    week_checked_at = case when $2 then week_checked_at else $3 end
+set day_checked_at = $2, week_checked_at = $3
 where series = $1;
 
 -- name: put_blocks

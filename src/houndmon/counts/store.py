@@ -56,11 +56,11 @@ async def read_blocks(
 
 
 async def record_counts(
-    conn: asyncpg.Connection, series: Series, counted: Counted, stretch: Reach, reach: Reach, *, is_news: bool
+    conn: asyncpg.Connection, series: Series, counted: Counted, stretch: Reach, reach: Reach, fresh: Reach | None = None
 ) -> int:
     """Replace the minutes of a stretch and what is made of them; how many minutes changed.
 
-    `reach` is what the series covers once this is written; `is_news` says that the stretch was not covered before.
+    `reach` is what the series covers once this is written, `fresh` what of it was not covered before.
     The caller's transaction holds the lease.
     """
     changed = 0
@@ -68,7 +68,7 @@ async def record_counts(
         minutes = await put_minutes(conn, series, environment, counted.get(environment, {}), stretch)
         changed += len(minutes)
         for grain, part in zip(series.grains[1:], series.grains, strict=False):
-            blocks = touched(minutes, [stretch] if is_news else [], reach, grain)
+            blocks = touched(minutes, fresh, reach, grain)
             await put_coarse(conn, series, environment, blocks, grain, part)
     return changed
 

@@ -34,7 +34,7 @@ SETTINGS = {
     "unix_socket_permissions": "0700",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    "max_connections": "80",
+    "max_connections": "120",
     "shared_buffers": "32MB",
     "max_wal_size": "256MB",
     "wal_level": "minimal",

@@ -36,7 +36,7 @@ from houndmon.panels.workers.model import (
 )
 
 SQL = statements(Path(__file__).with_name("query.sql"))
-FURTHEST_BACK = timedelta(days=9)  # before its start a job may have finished and still be found
+FURTHEST_BACK = timedelta(days=1)  # that long before its start a job may have finished, and is still found
 BEATS = Series(name="beats", statement=SQL["beats"], row=BeatRow, keys=3, merges=("sum", "max"), open_key=0)
 PULSE = Series(name="pulse", statement=SQL["pulse"], row=PulseRow, keys=2, merges=("min", "max"), grains=(60,))
 STARTS = Series(
