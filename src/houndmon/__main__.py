@@ -1,4 +1,4 @@
-"""The command line: `houndmon serve`, `demo`, `migrate`, `check`, `backtest`, `summary`, `token`, `openapi`."""
+"""The command line: `houndmon COMMAND`."""
 
 import argparse
 import os
@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 
 from houndmon import __version__
-from houndmon.commands import backtest, check, demo, migrate, openapi, serve, summary, token
+from houndmon.commands import backtest, check, counts, demo, migrate, openapi, serve, summary, token, verify
 from houndmon.kit.problems import HoundmonError
 from houndmon.kit.settings import read_settings
 
-COMMANDS = (serve, demo, migrate, check, backtest, summary, token, openapi)
+COMMANDS = (serve, demo, migrate, check, counts, verify, backtest, summary, token, openapi)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -19,6 +19,7 @@ from houndmon.counts.series import Series
 from houndmon.evaluator import routes as evaluator_routes
 from houndmon.evaluator.desk import LevelDesk
 from houndmon.evaluator.loop import Evaluator, Ticked
+from houndmon.evaluator.sample import Sampler
 from houndmon.kit.filters import Filters
 from houndmon.kit.room import Desk, Room
 from houndmon.kit.settings import Settings
@@ -78,11 +79,14 @@ def running(
             }
         )
         sender, pulse = Sender(pools["sender"], config), Pulse(config)
+        watched = source_of(pools["watch_source"], settings, Counts(pools["watch_counts"], identity))
+        sampler = Sampler(watched, rooms_of(panels, config))
         evaluator = Evaluator(
-            source_of(pools["watch_source"], settings, Counts(pools["watch_counts"], identity)),
+            watched,
             state_of(pools["watch_state"], settings),
             config,
             after=pulse_and_poke(pulse, sender),
+            sampler=sampler,
         )
         filler = Filler(
             source_of(pools["fill_source"], settings),
@@ -98,6 +102,7 @@ def running(
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await pulse.close()
+            await sampler.close()
             await asyncio.gather(*(retired(pool) for pool in pools.values()))
 
     return lifespan

@@ -42,7 +42,7 @@ def test_it_prints_the_rules_with_the_time_to_see_a_total_failure(capsys) -> Non
     assert main(["check"]) == 0
     lines = capsys.readouterr().out.splitlines()
     head = next(number for number, line in enumerate(lines) if line.startswith("rule "))
-    rows = {line.split()[0]: line for line in lines[head + 1 : head + 13]}
+    rows = {line.split()[0]: line for line in lines[head + 1 : head + 1 + len(RULES)]}
     assert list(rows) == list(RULES)
     assert " ".join(rows["worker_heartbeat_missing"].split()) == (
         "worker_heartbeat_missing critical newest beat > 120 s old at once — platform on-call 5m 2.1 min "

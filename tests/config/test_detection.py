@@ -53,6 +53,7 @@ def seconds(rule: Rule, config: Config = DEFAULTS) -> float:
         ("slo_burn_slow", 10 * 60 + 0.1 * 351 * 60 + 5),  # of tracks, which are late only after 10 minutes
         ("slo_burn_day", 10 * 60 + 0.05 * 1431 * 60 + 5),
         ("source_unreadable", 65),
+        ("counts_differ", 3605),
     ],
 )
 def test_it_tells_how_long_a_total_failure_goes_unseen(rule, expected: float) -> None:

@@ -17,10 +17,10 @@ def refusal(loads, text: str, **environ: str) -> str:
 
 
 def test_it_has_working_defaults() -> None:
-    """Without a file all twelve rules and four service levels stand, and nobody is told."""
+    """Without a file all thirteen rules and four service levels stand, and nobody is told."""
     config = load(None)
     assert config == DEFAULTS
-    assert len(config.rules) == 12
+    assert len(config.rules) == 13
     assert len(config.levels) == 4
     assert config.receivers == {}
     for rule in config.rules.values():
@@ -45,6 +45,7 @@ def test_it_has_working_defaults() -> None:
         ("slo_burn_slow", 2, 0, 1, 60, "warning"),
         ("slo_burn_day", 1, 0, 1, 1440, "warning"),
         ("source_unreadable", None, 60, 1, 5, "critical"),
+        ("counts_differ", None, 0, 1, 60, "warning"),
     ],
 )
 def test_it_has_the_figures_of_the_numbers_book(rule, threshold, hold, sample, respond, severity) -> None:

@@ -13,6 +13,7 @@ from houndmon.config.words import condition, hold, owner
         ("api_5xx_spike", "> 2 % 5xx in 5m (95 % sure), > 3 times the day before"),
         ("slo_burn_slow", "budget burns > 2 times over 6h and 30m"),
         ("source_unreadable", "a relation or the source cannot be read"),
+        ("counts_differ", "a served figure is not that of the rows"),
     ],
 )
 def test_it_says_when_a_rule_is_true(rule, words: str) -> None:

@@ -21,6 +21,7 @@ from houndmon.evaluator.figures import (
     Uploading,
 )
 from houndmon.evaluator.rules import BURN_SPANS_OF, JUDGES, judge
+from houndmon.evaluator.sample import Sampled
 from houndmon.kit.clock import SPANS, Clock, Window
 from houndmon.kit.filters import AppliedFilters
 from houndmon.kit.panel import Percentiles, window_shown
@@ -113,6 +114,7 @@ HEALTHY = Figures(
     requests=requests([("gateway", 1000, 0, 0)]),
     beats=beats(1.0, [(86_520, 86_510), (1, None)]),
     publishing=publishing(in_time=50),
+    sampled=Sampled(NOW, 600, 0, []),
 )
 
 
@@ -133,6 +135,14 @@ def with_rule(name, **changes):
     """The default configuration with one rule changed."""
     rule = msgspec.structs.replace(DEFAULTS.rules[name], **changes)
     return msgspec.structs.replace(DEFAULTS, rules=DEFAULTS.rules | {name: rule})
+
+
+def test_it_finds_served_figures_that_are_not_those_of_the_rows():
+    """`counts_differ` is a breach where the last sample found a difference; before the first sample it says nothing."""
+    assert found("counts_differ", sampled=None) == {}
+    one = only("counts_differ", sampled=Sampled(NOW, 600, 2, ["ingest 24h uploads: served 3, the rows say 4"]))
+    assert (one.verdict, one.clears, one.value, one.sample_count) == ("breach", False, 2, 600)
+    assert one.evidence == {"figures": ["ingest 24h uploads: served 3, the rows say 4"]}
 
 
 def test_it_finds_nothing_wrong_in_a_healthy_hound():
@@ -456,7 +466,7 @@ def test_it_knows_nothing_of_what_it_cannot_read(part):
 
 def test_it_says_once_that_the_source_is_gone():
     """A source that does not answer is one breach without subject; its relations are unknown, not breaches."""
-    figures = msgspec.structs.replace(HEALTHY, **dict.fromkeys(RELATIONS, DOWN))
+    figures = msgspec.structs.replace(HEALTHY, **dict.fromkeys(RELATIONS, DOWN), sampled=None)
     findings = judge(DEFAULTS, figures, LATER)
     assert [(one.rule, one.subject) for one in findings if one.verdict == "breach"] == [("source_unreadable", None)]
     assert {one.verdict for one in findings if one.subject or one.rule != "source_unreadable"} == {"unknown"}

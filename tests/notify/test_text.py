@@ -62,6 +62,7 @@ def test_it_names_all_that_a_person_needs() -> None:
         ),
         ("source_unreadable", {"subject": None, "value": None, "threshold": None}, "the source itself: cannot be read"),
         ("source_unreadable", {"subject": "tracks", "value": None, "threshold": None}, "tracks: cannot be read"),
+        ("counts_differ", {"subject": None, "value": 3.0, "threshold": None}, "3 figures differ"),
     ],
 )
 def test_it_writes_each_rule_in_its_own_unit(rule: str, values: dict[str, Any], words: str) -> None:

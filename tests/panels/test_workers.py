@@ -8,7 +8,7 @@ from factories import NO_SAMPLES, NOW, timed
 from houndmon.kit.clock import Clock
 from houndmon.kit.filters import Filters
 from houndmon.panels.workers.load import load, load_liveness, load_pauses
-from houndmon.panels.workers.model import Pause, Process, by_worker, fresh_seconds, listed, liveness, restarts
+from houndmon.panels.workers.model import Pause, Process, by_worker, fresh_seconds, listed, liveness, pauses, restarts
 
 
 def second(number):
@@ -328,3 +328,8 @@ def test_it_adds_up_fresh_time_as_a_second_hand_would(beats):
     ]
     counted = sum(any(beat <= instant < beat + 120 for beat in beats) for instant in range(3600))
     assert fresh_seconds(pauses, start, Clock(NOW)) == pytest.approx(counted)
+
+
+def test_it_finds_no_pause_where_nobody_beat():
+    """Without a beat there is no pause between beats."""
+    assert pauses([], Clock(NOW)) == []

@@ -19,7 +19,7 @@ READ: Final = """
 /api/rules /api/rules/queue_age /api/rules/queue_stalled /api/rules/queue_failure_ratio
 /api/rules/worker_heartbeat_missing /api/rules/playback_failure_ratio /api/rules/api_5xx_spike
 /api/rules/api_4xx_spike /api/rules/traffic_absent /api/rules/slo_burn_fast /api/rules/slo_burn_slow
-/api/rules/slo_burn_day /api/rules/source_unreadable
+/api/rules/slo_burn_day /api/rules/source_unreadable /api/rules/counts_differ
 /api/alerts /api/alerts/{id} /api/silences /api/slos /api/slos/{name} /api/incidents
 /api/openapi.json /api/openapi.json/openapi.json /api/openapi.json/{path}
 /api/tokens:admin /api/audit:admin /api/audit.jsonl:admin

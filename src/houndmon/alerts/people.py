@@ -208,7 +208,12 @@ def area_of(rule: str, subject: str | None) -> str:
         return "transcode"
     if rule.startswith("api_"):
         return "api"
-    areas = {"worker_heartbeat_missing": "workers", "playback_failure_ratio": "playback", "source_unreadable": "source"}
+    areas = {
+        "worker_heartbeat_missing": "workers",
+        "playback_failure_ratio": "playback",
+        "source_unreadable": "source",
+        "counts_differ": "houndmon",
+    }
     levels = {
         "upload_to_live": "publish",
         "transcode_success": "transcode",

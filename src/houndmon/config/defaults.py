@@ -1,4 +1,4 @@
-"""What houndmon does where no file says otherwise: twelve rules and four service levels."""
+"""What houndmon does where no file says otherwise: thirteen rules and four service levels."""
 
 from houndmon.config.model import BURN_RULES, Config, LevelName, Rule, RuleName, ServiceLevel
 
@@ -25,6 +25,7 @@ OWN_KEYS: dict[RuleName, tuple[str, ...]] = {
     "traffic_absent": ("minimum_sample",),
     **dict.fromkeys(BURN_RULES, ("threshold", "minimum_bad")),
     "source_unreadable": (),
+    "counts_differ": (),
 }
 """The keys that only some rules read: on another they would say what does not happen."""
 
@@ -135,6 +136,13 @@ _RULES = (
         response_target_minutes=5,
         severity="critical",
         runbook_url=runbook("source_unreadable"),
+    ),
+    Rule(
+        name="counts_differ",
+        owner_role=PLATFORM,
+        response_target_minutes=60,
+        severity="warning",
+        runbook_url=runbook("counts_differ"),
     ),
 )
 

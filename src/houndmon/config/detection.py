@@ -6,6 +6,7 @@ from houndmon.kit.clock import SPANS
 TICK_SECONDS = 5.0
 MINUTE = 60.0
 STALL_SECONDS = 15 * MINUTE  # by the definition of `stalled`
+SAMPLED_SECONDS = 60 * MINUTE  # `counts_differ` looks that often
 QUIET_SECONDS = 30 * MINUTE  # by the definition of `traffic_absent`
 FRESH_SECONDS = 120.0  # how old a beat may be that `heartbeat_freshness` counts as good
 RATIO_SPANS: dict[RuleName, str] = {
@@ -32,7 +33,7 @@ def detection_seconds(rule: Rule, config: Config) -> float | None:
       Both windows of a burn rule must pass, so the later one counts; of the service levels, the slowest;
     - the newest beat, or the oldest queued job, is as old as the threshold after just that time;
     - `stalled` and `traffic_absent` need a whole window (15 and 30 minutes) without any event;
-    - a source that cannot be read is seen at once.
+    - a source that cannot be read is seen at once, and counts that differ with the next hour's sample.
 
     A window starts at a whole minute and so is up to a minute longer than its name: W is taken that long. On top
     come the rule's `for` and one tick, which is how long the condition may wait to be looked at.
@@ -53,6 +54,8 @@ def condition_seconds(rule: Rule, config: Config) -> float | None:
             return longest(QUIET_SECONDS)
         case "source_unreadable":
             return 0.0
+        case "counts_differ":
+            return SAMPLED_SECONDS
     assert rule.threshold is not None, "every other rule has a threshold"
     match rule.name:
         case "queue_age":

@@ -20,6 +20,7 @@ RuleName = Literal[
     "slo_burn_slow",
     "slo_burn_day",
     "source_unreadable",
+    "counts_differ",
 ]
 LevelName = Literal["upload_to_live", "transcode_success", "playback_success", "heartbeat_freshness"]
 BURN_RULES: tuple[RuleName, ...] = ("slo_burn_fast", "slo_burn_slow", "slo_burn_day")

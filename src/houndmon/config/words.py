@@ -10,24 +10,19 @@ def condition(rule: Rule) -> str:
     if rule.name in BURN_RULES:
         long, short = BURN_SPANS_OF[rule.name]
         return f"budget burns > {number(rule.threshold)} times over {long} and {short}"
-    match rule.name:
-        case "queue_age":
-            return f"oldest queued job > {number(rule.threshold)} min"
-        case "queue_stalled":
-            return "a job queued > 15 min, none finished in 15 min"
-        case "queue_failure_ratio":
-            return f"> {percent(rule.threshold)} of jobs fail in 1h (95 % sure)"
-        case "worker_heartbeat_missing":
-            return f"newest beat > {number(rule.threshold)} s old"
-        case "playback_failure_ratio":
-            return f"> {percent(rule.threshold)} of plays fail in 15m (95 % sure)"
-        case "api_5xx_spike":
-            return f"> {percent(rule.threshold)} 5xx in 5m (95 % sure){baseline(rule)}"
-        case "api_4xx_spike":
-            return f"> {percent(rule.threshold)} 4xx in 5m{baseline(rule)}"
-        case "traffic_absent":
-            return "no plays, or no uploads, in 30m"
-    return "a relation or the source cannot be read"
+    share = percent(rule.threshold)
+    return {
+        "queue_age": f"oldest queued job > {number(rule.threshold)} min",
+        "queue_stalled": "a job queued > 15 min, none finished in 15 min",
+        "queue_failure_ratio": f"> {share} of jobs fail in 1h (95 % sure)",
+        "worker_heartbeat_missing": f"newest beat > {number(rule.threshold)} s old",
+        "playback_failure_ratio": f"> {share} of plays fail in 15m (95 % sure)",
+        "api_5xx_spike": f"> {share} 5xx in 5m (95 % sure){baseline(rule)}",
+        "api_4xx_spike": f"> {share} 4xx in 5m{baseline(rule)}",
+        "traffic_absent": "no plays, or no uploads, in 30m",
+        "source_unreadable": "a relation or the source cannot be read",
+        "counts_differ": "a served figure is not that of the rows",
+    }[rule.name]
 
 
 def owner(rule: Rule) -> str:

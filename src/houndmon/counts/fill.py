@@ -1,7 +1,7 @@
 """Fills the counts from the source: the last minutes each tick, the past once, and all of it again now and then."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
@@ -108,18 +108,20 @@ class Follower:
         """Count a slice of the past, next to what is covered; what is covered then."""
         start = max(goal, floor(reach.start - self.pace.span, MINUTE))
         stretch, wider = Reach(start, reach.start), Reach(start, reach.end)
-        with self.pace.timing():
+        with self.pace.learning() as told:
             async with self.source.snapshot(STATEMENT_SECONDS) as snapshot:
                 counted = await self.count(snapshot, stretch)
+            told(groups(counted))
         async with self._writing() as conn:
             await record_counts(conn, self.series, counted, stretch, wider, stretch)
             await put_coverage(conn, self.series, self.fingerprint, wider)
         return wider
 
-    async def recount(self, stretch: Reach, reach: Reach) -> int:
+    async def recount(self, stretch: Reach, reach: Reach, told: Callable[[int], None] = lambda number: None) -> int:
         """Count a covered stretch again; how many minutes were not as they are now."""
         async with self.source.snapshot(STATEMENT_SECONDS) as snapshot:
             counted = await self.count(snapshot, stretch)
+        told(groups(counted))
         async with self._writing() as conn:
             return await record_counts(conn, self.series, counted, stretch, reach)
 
@@ -127,8 +129,8 @@ class Follower:
         """Hold some of the past against the source, slice by slice, where a check is due."""
         checks = self._checks = self._checks or await self._read_checks()
         while stretch := checks.next_stretch(reach, self.pace.span, now):
-            with self.pace.timing():
-                changed = await self.recount(stretch, reach)
+            with self.pace.learning() as told:
+                changed = await self.recount(stretch, reach, told)
             if changed:
                 log.info("counts_corrected", series=self.series.name, minutes=changed)
             if checks.passed(stretch):
@@ -170,6 +172,11 @@ class Follower:
             await conn.execute("set local statement_timeout = '30s'; set local lock_timeout = '3s'")
             await self.lease.check(conn)
             yield conn
+
+
+def groups(counted: Counted) -> int:
+    """How many groups there are in what was counted."""
+    return sum(len(cells) for minutes in counted.values() for cells in minutes.values())
 
 
 def floor_span(span: timedelta) -> timedelta:

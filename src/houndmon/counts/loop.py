@@ -37,7 +37,7 @@ class Filler:
                 pause = TICK_SECONDS - (time.monotonic() - began)
                 await asyncio.sleep(BEHIND_SECONDS if is_behind else max(BEHIND_SECONDS, pause))
         finally:
-            await self._leave()
+            await self.leave()
 
     async def _guarded(self) -> bool:
         """One tick, whatever happens in it."""
@@ -85,7 +85,7 @@ class Filler:
         elif before and not trouble:
             log.info("series_readable", series=name)
 
-    async def _leave(self) -> None:
+    async def leave(self) -> None:
         """Let another process take over at once."""
         try:
             async with asyncio.timeout(2), self.state.borrowed() as conn:

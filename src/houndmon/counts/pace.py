@@ -1,12 +1,13 @@
-"""How much of the past one statement may count: as much as it does in a fraction of its time limit."""
+"""How much of the past one statement may count: as much as it does in a fraction of its time, and memory holds."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-SHORTEST, LONGEST = timedelta(minutes=1), timedelta(hours=3)  # beyond, a slice's groups take too much memory
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=1)
 QUICK_SECONDS, SLOW_SECONDS = 0.25, 1.0
+FEW_GROUPS, MANY_GROUPS = 6_000, 15_000  # a group takes about half a kilobyte until it is written
 
 
 class Pace:
@@ -16,19 +17,24 @@ class Pace:
         self.span = timedelta(hours=1)
 
     @contextmanager
-    def timing(self) -> Iterator[None]:
-        """Learn from a slice: one that fails was too much."""
-        began = time.monotonic()
-        try:
-            yield
-        except BaseException:
-            self.learn(None)
-            raise
-        self.learn(time.monotonic() - began)
+    def learning(self) -> Iterator[Callable[[int], None]]:
+        """Learn from a slice, told how many groups it had: one that fails was too much."""
+        began, groups = time.monotonic(), MANY_GROUPS
 
-    def learn(self, seconds: float | None) -> None:
-        """Take note of what a slice took; None where it failed."""
-        if seconds is None or seconds > SLOW_SECONDS:
+        def told(number: int) -> None:
+            nonlocal groups
+            groups = number
+
+        try:
+            yield told
+        except BaseException:
+            self.learn(None, 0)
+            raise
+        self.learn(time.monotonic() - began, groups)
+
+    def learn(self, seconds: float | None, groups: int) -> None:
+        """Take note of what a slice took, in seconds (None where it failed) and groups."""
+        if seconds is None or seconds > SLOW_SECONDS or groups > MANY_GROUPS:
             self.span = max(SHORTEST, self.span / 2)
-        elif seconds < QUICK_SECONDS:
+        elif seconds < QUICK_SECONDS and groups < FEW_GROUPS:
             self.span = min(LONGEST, self.span * 2)

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from houndmon.config.model import Config, ServiceLevel
+from houndmon.evaluator.sample import Sampled
 from houndmon.kit.clock import Window
 from houndmon.kit.filters import Environment, Filters
 from houndmon.kit.panel import Anomaly
@@ -106,6 +107,7 @@ class Figures(msgspec.Struct, kw_only=True):
     requests: Requests | Unreadable
     beats: Beats | Unreadable
     publishing: Publishing | Unreadable
+    sampled: Sampled | None = None
 
 
 RELATIONS = {

@@ -8,11 +8,13 @@ from pathlib import Path
 import asyncpg
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from houndmon.config.model import Config
 from houndmon.evaluator.announce import announce
 from houndmon.evaluator.figures import read_figures
 from houndmon.evaluator.rules import judge
+from houndmon.evaluator.sample import Sampler
 from houndmon.evaluator.store import record_findings
 from houndmon.kit.filters import ENVIRONMENTS
 from houndmon.kit.lease import Lease, LeaseLost
@@ -46,8 +48,13 @@ class Evaluator:
         config: Callable[[], Config],
         *,
         after: Callable[[Ticked | None, str | None], Awaitable[None] | None] | None = None,
+        sampler: Sampler | None = None,
     ) -> None:
-        """`after` is told of each tick, or why there was none: it wakes the sender and calls the heartbeat URL."""
+        """`after` is told of each tick, or why there was none: it wakes the sender and calls the heartbeat URL.
+
+        The `sampler` looks at what is served, beside the ticks.
+        """
+        self.sampler = sampler
         self.source, self.state, self.config, self._after = source, state, config, after
         self.lease = Lease("evaluator")
         self.skipped = 0
@@ -93,6 +100,9 @@ class Evaluator:
             started_at = await conn.fetchval("select clock_timestamp()")
         config = self.config()
         figures = await asyncio.gather(*(read_figures(self.source, name, config) for name in ENVIRONMENTS))
+        if self.sampler:
+            figures = [replace(part, sampled=self.sampler.last.get(part.environment)) for part in figures]
+            self.sampler.poke()
         async with self.state.borrowed() as conn, conn.transaction():
             await conn.execute("set local statement_timeout = '5s'; set local lock_timeout = '3s'")
             now = await self.lease.check(conn)

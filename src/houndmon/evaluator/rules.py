@@ -234,6 +234,25 @@ def source_finding(
     return finding(rule, figures, subject, "breach" if part else "ok", now, reason=reason)
 
 
+def counts_differ(rule: Rule, config: Config, figures: Figures, now: datetime) -> list[Finding]:
+    """Whether the last hour's sample found a figure that is not that of the rows; nothing before the first one."""
+    if (sampled := figures.sampled) is None:
+        return []
+    return [
+        finding(
+            rule,
+            figures,
+            None,
+            "breach" if sampled.differing else "ok",
+            sampled.now,
+            value=sampled.differing,
+            sample_count=sampled.figures,
+            reason=f"{sampled.differing:,} of {sampled.figures:,} figures differ from the source's rows",
+            evidence={"figures": sampled.shown},
+        )
+    ]
+
+
 JUDGES: dict[RuleName, Callable[[Rule, Config, Figures, datetime], list[Finding]]] = {
     "queue_age": queue_age,
     "queue_stalled": queue_stalled,
@@ -245,4 +264,5 @@ JUDGES: dict[RuleName, Callable[[Rule, Config, Figures, datetime], list[Finding]
     "traffic_absent": traffic_absent,
     **dict.fromkeys(BURN_RULES, slo_burn),
     "source_unreadable": source_unreadable,
+    "counts_differ": counts_differ,
 }

@@ -29,6 +29,10 @@ class Lease:
         self.term = await conn.fetchval(SQL["take_lease"], self.task, self.holder, LEASE_SECONDS)
         return self.term is not None
 
+    async def seize(self, conn: asyncpg.Connection) -> None:
+        """Take the task whoever holds it, for a person asks: the other's next write fails, and it waits its turn."""
+        self.term = await conn.fetchval(SQL["seize_lease"], self.task, self.holder, LEASE_SECONDS)
+
     async def check(self, conn: asyncpg.Connection) -> datetime:
         """The database's clock, the lease locked until the transaction ends. Raises LeaseLost."""
         now: datetime | None = await conn.fetchval(SQL["hold_lease"], self.task, self.holder, self.term)

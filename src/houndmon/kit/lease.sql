@@ -19,3 +19,10 @@ for update;
 -- name: give_up_lease
 -- Let another take over at once.
 update houndmon.leases set expires_at = clock_timestamp() where task = $1 and holder = $2;
+
+-- name: seize_lease
+-- Take a task whoever holds it: that one can write nothing any more.
+insert into houndmon.leases as lease (task, holder, term, expires_at)
+values ($1, $2, 1, clock_timestamp() + make_interval(secs => $3::float8))
+on conflict (task) do update set holder = excluded.holder, term = lease.term + 1, expires_at = excluded.expires_at
+returning term;

@@ -200,7 +200,7 @@ async def nothing(_: asyncpg.Connection) -> None:
     """Our transactions leave nothing behind in a session: no reset, no round trip for it."""
 
 
-async def open_pool(dsn: str, *, size: int) -> asyncpg.Pool:
+async def open_pool(dsn: str, *, size: int, command_timeout: float = 5) -> asyncpg.Pool:
     """A pool on which nothing waits for ever; it opens even while the database is down."""
     return await asyncpg.create_pool(
         dsn,
@@ -208,7 +208,7 @@ async def open_pool(dsn: str, *, size: int) -> asyncpg.Pool:
         max_size=size,
         max_inactive_connection_lifetime=60,
         timeout=2,
-        command_timeout=5,
+        command_timeout=command_timeout,
         # No cached plans: they break when a relation is replaced, and behind a pooler in transaction mode.
         statement_cache_size=0,
         reset=nothing,

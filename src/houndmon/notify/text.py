@@ -34,6 +34,7 @@ MEANINGS = {
     "slo_burn_slow": "an error budget burns",
     "slo_burn_day": "an error budget is being spent within the day",
     "source_unreadable": "a source cannot be read",
+    "counts_differ": "served figures differ from the rows",
 }
 NOTHING = {  # a rule that fired without a value says so in words
     "queue_stalled": "nothing finished in 7 days",
@@ -167,6 +168,8 @@ def unit_of(rule: str, subject: str | None) -> Callable[[float], str]:
         return lambda value: f"{number(value)} {'uploads' if subject == 'ingest' else 'plays'} in 30 min"
     if rule == "source_unreadable":
         return number
+    if rule == "counts_differ":
+        return lambda value: f"{number(value)} figures differ"
     return lambda value: f"{number(value * 100)} %"
 
 

@@ -17,6 +17,7 @@ TITLES = {
     "slo_burn_slow": "An error budget burns",
     "slo_burn_day": "An error budget will not last the day",
     "source_unreadable": "The source cannot be read",
+    "counts_differ": "Served figures differ from the rows",
     "upload_to_live": "Upload to live",
     "transcode_success": "Transcode success",
     "playback_success": "Playback success",

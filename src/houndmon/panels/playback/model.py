@@ -9,7 +9,7 @@ from msgspec import Meta
 from houndmon.kit.clock import Sliced, Slices, Window, within
 from houndmon.kit.panel import Panel
 from houndmon.kit.stats import named, ratio, top, wilson
-from houndmon.kit.text import shown
+from houndmon.kit.text import one_each, shown
 
 
 class PlayRow(Sliced):
@@ -121,7 +121,7 @@ def summarize(rows: list[PlayRow]) -> Plays:
 
 def top_errors(rows: list[PlayRow], codes: Counter[str]) -> list[PlayError]:
     """The commonest error codes, each with one of its messages."""
-    messages = {named(row.error_code): row.message for row in rows if row.message}
+    messages = one_each((named(row.error_code), row.message) for row in rows)
     return [
         PlayError(line.name, line.count, line.share, None if line.is_rest else shown(messages.get(line.name)))
         for line in top(codes)

@@ -29,8 +29,9 @@ PUBLISHED = Series(
     statement=SQL["published"],
     row=PublishedRow,
     record=PublishedRecord,
-    keys=1,
+    keys=2,
     merges=("histogram", "max"),
+    unsettled=(1, True),
 )
 
 

@@ -26,18 +26,20 @@ class TrackRow(Sliced):
 
 
 class PublishedRecord(Sliced):
-    """Live tracks of one slice, by upload, and one bucket of the time that it took."""
+    """Tracks of one slice, by upload, and one bucket of the time that it took until they were live."""
 
     ripe_at: datetime | None
+    waits: bool
     bucket: int
     samples: int
     top: float
 
 
 class PublishedRow(Sliced):
-    """The same, all buckets together."""
+    """The same, all buckets together; those that wait yet are told apart, for they will change."""
 
     ripe_at: datetime | None
+    waits: bool
     histogram: dict[int, int]
     top: float
 
@@ -105,7 +107,7 @@ def upload_to_live(rows: list[PublishedRow], clock: Clock) -> Histogram:
     """How long tracks took from upload to live, in minutes."""
     found = Histogram()
     for row in rows:
-        if row.ripe_at is None or row.ripe_at <= clock.soon:
+        if not row.waits and (row.ripe_at is None or row.ripe_at <= clock.soon):
             found.add(row.histogram, row.top)
     return found
 

@@ -33,15 +33,19 @@ from (
 group by slice, ripe_at, flaw, fate;
 
 -- name: published
--- How many tracks were uploaded in each slice of time that are live, by how long that took, in minutes?
--- The buckets are those of counts/histogram.py. $1 … $5 as above
-select slice, ripe_at, bucket, count(*) as samples, max(minutes) as top
+-- How many tracks were uploaded in each slice of time that are live, by how long that took, in minutes; how many wait?
+-- The buckets are those of counts/histogram.py; those that wait have none yet. $1 … $5 as above
+select slice, ripe_at, waits, bucket, count(*) as samples, max(minutes) as top
 from (
     select
         slice,
         ripe_at,
-        minutes,
-        case when minutes > 0 then ceil(ln(minutes) / 0.009980082835570439)::integer when minutes = 0 then -2147483648 else -2147483647 end as bucket
+        minutes is null as waits,
+        coalesce(minutes, 0) as minutes,
+        case
+            when minutes > 0 then ceil(ln(minutes) / 0.009980082835570439)::integer
+            else -2147483648
+        end as bucket
     from (
         select
             width_bucket(uploaded_at, $3::timestamptz[]) as slice,
@@ -54,8 +58,8 @@ from (
         where environment = $1
             and uploaded_at >= $4::timestamptz and ($5::timestamptz is null or uploaded_at < $5)
             and state in ('uploaded', 'processing', 'ready', 'live')
-            and live_at >= uploaded_at
-            and isfinite(live_at) {filters}
+            and (live_at is null or live_at >= uploaded_at and isfinite(live_at))
+            and isfinite(uploaded_at) {filters}
     ) as timed
 ) as sorted
-group by slice, ripe_at, bucket;
+group by slice, ripe_at, waits, bucket;

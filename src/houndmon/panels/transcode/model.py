@@ -12,7 +12,7 @@ from houndmon.counts.histogram import Histogram
 from houndmon.kit.clock import Clock, Sliced, Slices, Window, within
 from houndmon.kit.panel import COUNTED, Panel, Percentiles
 from houndmon.kit.stats import named, ratio, top
-from houndmon.kit.text import shown
+from houndmon.kit.text import one_each, shown
 
 ACTIVE = ("queued", "in_progress", "retrying")
 STALLED_AFTER_MINUTES = 15
@@ -218,7 +218,7 @@ def retry_distribution(rows: Sequence[JobRow | LiveRow]) -> list[Reached]:
 
 def top_failures(rows: list[JobRow], codes: Counter[str]) -> list[Failure]:
     """The commonest error codes, each with one of its messages."""
-    messages = {named(row.error_code): row.message for row in rows if row.message}
+    messages = one_each((named(row.error_code), row.message) for row in rows)
     return [
         Failure(line.name, line.count, line.share, None if line.is_rest else shown(messages.get(line.name)))
         for line in top(codes)

@@ -32,8 +32,8 @@ from (
 group by slice, ripe_at, flaw, status, attempt, error_code;
 
 -- name: durations
--- How many jobs completed in each slice of time, by how long they took, in minutes? Those without a sane start have no
--- duration. The buckets are those of counts/histogram.py. $1 … $5 as above
+-- How many jobs completed in each slice of time, by how long they took, in minutes?
+-- Those without a sane start have no duration. The buckets are those of counts/histogram.py. $1 … $5 as above
 select slice, ripe_at, bucket, count(*) as samples, max(minutes) as top
 from (
     select

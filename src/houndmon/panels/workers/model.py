@@ -186,7 +186,7 @@ def pauses(rows: list[PulseRow], clock: Clock) -> list[Pause]:
     """
     sound = [row for row in rows if is_ripe(row, clock)]
     beats = sorted({min(at, clock.now) for row in sound for at in (row.first_beat_at, row.last_beat_at)})
-    following = [*beats[1:], None]
+    following = [*beats[1:], None] if beats else []
     return [
         Pause(beat, after)
         for place, (beat, after) in enumerate(zip(beats, following, strict=True))

@@ -1,0 +1,176 @@
+"""A Hound with counts beside it: filled when a test says so, read as the panels read them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from random import Random
+from typing import Any
+
+import asyncpg
+import pytest
+
+from factories import Hound
+from houndmon.app import PANELS
+from houndmon.config.live import LiveConfig
+from houndmon.counts.loop import Filler
+from houndmon.counts.read import Counts
+from houndmon.counts.store import SQL
+from houndmon.evaluator.verify import Held, held
+from houndmon.kit.filters import ENVIRONMENTS, RANGES, Filters
+from houndmon.kit.source import Source, open_pool, retired
+from houndmon.running import counted, rooms_of
+
+STATUSES = ["completed"] * 5 + ["failed"] * 3 + ["queued", "in_progress", "retrying", "Done"]
+CODES = (None, "", " ", "DECODE", "NETWORK", "unspecified", "other")
+
+
+@dataclass
+class Desk:
+    """The filler and both ways to read: by counts, and from the rows alone."""
+
+    hound: Hound
+    conn: asyncpg.Connection
+    pool: asyncpg.Pool
+    filler: Filler
+    counts: Counts
+    config: LiveConfig = field(default_factory=lambda: LiveConfig(None))
+
+    @property
+    def served(self) -> Source:
+        return Source(self.pool, "hound", "UTC", timeout_seconds=30, counts=self.counts)
+
+    @property
+    def raw(self) -> Source:
+        return Source(self.pool, "hound", "UTC", timeout_seconds=30)
+
+    async def fill(self) -> None:
+        """Tick until nothing of the past is left."""
+        for _ in range(400):
+            if not await self.filler.tick():
+                self.counts.forget()
+                return
+        raise AssertionError("the past is never counted")
+
+    async def differences(self) -> dict[tuple[str, str, str], list[Any]]:
+        """Every answer that is not what the rows come to."""
+        self.counts.forget()
+        rooms = [room for room in rooms_of(PANELS, self.config) if room.reads == "source"]
+        asked = [Filters(span, where) for span in RANGES for where in ENVIRONMENTS]
+        found = [await held(self.served, self.raw, room, filters) for room in rooms for filters in asked]
+        assert all(one.figures > 5 and one.problem is None for one in found), found
+        return {key_of(one): one.differences for one in found if one.differences}
+
+    async def blocks(self, series: str, grain: int = 60) -> dict[tuple[str, datetime], bytes]:
+        """The blocks of a series as they are kept."""
+        query = "select environment, at, cells from houndmon.counts where series = $1 and grain = $2"
+        return {(row["environment"], row["at"]): row["cells"] for row in await self.conn.fetch(query, series, grain)}
+
+    async def reach(self, series: str) -> tuple[datetime, datetime]:
+        """What a series covers."""
+        row = await self.conn.fetchrow(SQL["coverage"], series)
+        return row["covered_from"], row["covered_to"]
+
+
+def key_of(one: Held) -> tuple[str, str, str]:
+    return one.panel, one.range, one.environment
+
+
+@pytest.fixture
+async def desk(database: str, conn: asyncpg.Connection) -> AsyncIterator[Desk]:
+    """A Hound on the database's own clock, with nothing counted yet."""
+    pool, config = await open_pool(database, size=4), LiveConfig(None)
+    source, state = Source(pool, "hound", "UTC"), Source(pool, "houndmon", "UTC")
+    filler = Filler(source, state, partial(counted, config), "this source")
+    yield Desk(await Hound.on_clock(conn), conn, pool, filler, Counts(pool, "this source"), config)
+    await retired(pool)
+
+
+async def fill_at_random(hound: Hound, seed: int, count: int = 250) -> None:
+    """Rows of every relation over nine days, hostile ones among them, so that no figure is the sum of nothing."""
+    random = Random(seed)
+
+    def ago(days: float = 8.2) -> str:
+        # Most of it lately, where windows begin and end.
+        return f"-{int(random.choice([600, 3600, 6 * 3600, 86400, days * 86400]) * random.random() * 10**6)}us"
+
+    def where() -> str:
+        return random.choice(["prod"] * 8 + ["staging"] * 3 + ["qa", "Prod"])
+
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for number in range(count):
+        rows.setdefault("upload_attempts", []).append(
+            {
+                "occurred_at": ago(),
+                "environment": where(),
+                "outcome": random.choice(["accepted"] * 6 + ["rejected"] * 3 + ["Accepted"]),
+                "rejection_reason": random.choice([None, "clipping", "mono", " "]),
+            }
+        )
+        rows.setdefault("play_attempts", []).append(
+            {
+                "occurred_at": ago(),
+                "environment": where(),
+                "platform": random.choice(["ios", "android", None, "iOS"]),
+                "browser": random.choice(["safari", "chrome", " ", "Safari"]),
+                "outcome": random.choice(["started"] * 4 + ["failed"] * 3 + ["blocked", "aborted", "FAILED"]),
+                "error_code": random.choice(CODES),
+                "error_message": random.choice([None, " ", f"at {number}", "always the same"]),
+            }
+        )
+        rows.setdefault("api_requests", []).append(
+            {
+                "occurred_at": ago(),
+                "environment": where(),
+                "service": random.choice(["gateway", "functions", ""]),
+                "route": random.choice([None, "/play", "/upload"]),
+                "status_code": random.choice([200, 404, 503]),
+                "requests": random.choice([1, 60, -1]),
+            }
+        )
+        rows.setdefault("worker_heartbeats", []).append(
+            {
+                "worker_id": random.choice(["w1", "w2", "w3"]),
+                "environment": where(),
+                "beat_at": ago(),
+                "process_started_at": random.choice(["-9d", "-3d", "-5h", "-1h", "+20s"]),
+            }
+        )
+        uploaded = ago()
+        rows.setdefault("tracks", []).append(
+            {
+                "track_id": f"t{number}",
+                "environment": where(),
+                "state": random.choice(["live"] * 4 + ["uploaded", "rejected", "withdrawn", "Live"]),
+                "uploaded_at": uploaded,
+                "live_at": random.choice([None, moved(uploaded, random.uniform(-60, 1500)), "+20s"]),
+            }
+        )
+        end = ago()
+        start, claim = moved(end, -random.uniform(-4000, 4000)), moved(end, -random.uniform(0, 4000))
+        rows.setdefault("transcode_jobs", []).append(
+            {
+                "job_id": f"j{number}",
+                "environment": where(),
+                "status": random.choice(STATUSES),
+                "attempt": random.choice([1, 1, 1, 2, 3, 25]),
+                "queued_at": random.choice([moved(end, -5000), "+20s"] + [moved(end, -5000)] * 8),
+                "claimed_at": random.choice([None, claim, claim, claim]),
+                "started_at": random.choice([None, start, start, start]),
+                "finished_at": random.choice([None, end, end, end, end]),
+                "error_code": random.choice(CODES),
+                "error_message": random.choice([None, " ", f"at {number}"]),
+            }
+        )
+    for relation, theirs in rows.items():
+        await hound.insert(relation, theirs)
+
+
+def moved(at: str, seconds: float) -> str:
+    """An offset, so many seconds later; what would lie in the future stays just before now."""
+    return f"{min(-1, int(at[:-2]) + int(seconds * 10**6))}us"
+
+
+def minutes_ago(desk: Desk, minutes: float) -> datetime:
+    """A time before the Hound's now."""
+    return desk.hound.now - timedelta(minutes=minutes)
