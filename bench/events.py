@@ -17,7 +17,8 @@ from bench.raw import differences, raw
 from bench.stats import Times, ratio
 from bench.table import Line, milliseconds, times
 from bench.world import SQL
-from houndmon.kit.filters import Filters, Range
+from houndmon.kit.clock import Range
+from houndmon.kit.filters import Filters
 
 A_SECOND = 1000
 BATCHES_A_SECOND = 10

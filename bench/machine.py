@@ -3,6 +3,7 @@
 import os
 import platform
 from datetime import datetime
+from pathlib import Path
 
 import asyncpg
 
@@ -24,7 +25,7 @@ async def facts(conn: asyncpg.Connection, plays: int, now: datetime) -> dict[str
 def processor() -> str:
     """The processor's name, as far as the system tells it."""
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     except OSError:
         names = []

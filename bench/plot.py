@@ -67,7 +67,8 @@ def draw(small: Cells, large: Cells, raws: dict[str, Times], plays: int, limit_m
 
 def title(plays: int) -> str:
     """What the picture says to those who cannot see it."""
-    return f"Milliseconds of each panel over seven days, uncached, at {plays // 10:,} and {plays:,} plays, and of its raw SQL"
+    sizes = f"{plays // 10:,} and {plays:,} plays"
+    return f"Milliseconds of each panel over seven days, uncached, at {sizes}, and of its raw SQL"
 
 
 def legend(plays: int, limit_ms: float) -> list[str]:
@@ -78,7 +79,7 @@ def legend(plays: int, limit_ms: float) -> list[str]:
         ('<rect class="raw" x="-5" y="-9" width="10" height="10"/>', f"raw SQL at {plays:,}"),
         ('<line class="limit" x1="-6" x2="6" y1="-4" y2="-4"/>', f"{limit_ms:g} ms"),
     ]
-    drawn, x = [], LEFT
+    drawn, x = [], float(LEFT)
     for mark, words in marks:
         drawn.append(f'<g transform="translate({x} 24)">{mark}<text class="small" x="12">{escape(words)}</text></g>')
         x += 40 + 6.4 * len(words)

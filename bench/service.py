@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from bench.http import fetch
 from houndmon.kit.paths import PACKAGE
@@ -85,7 +86,7 @@ async def running(words: list[str], env: dict[str, str], port: int, path: str) -
     """A process that answers on a path; it ends with the block."""
     with tempfile.TemporaryFile() as log:
         started = time.perf_counter()
-        process = subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        process = started_process(words, env, log)
         service = Service(process, port, started)
         try:
             if await until_ok(service, path) is None:
@@ -99,6 +100,11 @@ async def running(words: list[str], env: dict[str, str], port: int, path: str) -
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+def started_process(words: list[str], env: dict[str, str], log: IO[bytes]) -> "subprocess.Popen[bytes]":
+    """Start a process whose words go to a file."""
+    return subprocess.Popen(words, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
 
 async def until_ok(service: Service, path: str) -> float | None:

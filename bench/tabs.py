@@ -88,12 +88,8 @@ class Tab:
 
     async def connection(self) -> Connection:
         """An open connection that nobody uses."""
-        while self._idle:
-            found = self._idle.pop()
-            if not found.closed:
-                break
-        else:
-            found = await connect(self.crowd.port)
+        self._idle = [kept for kept in self._idle if not kept.closed]
+        found = self._idle.pop() if self._idle else await connect(self.crowd.port)
         found.when_free = self._idle.append
         return found
 
