@@ -48,11 +48,15 @@ async def measure(dsn: str, options: Options) -> Run:
     await prepare(dsn)
     async with connection(dsn) as conn:
         run.facts = await facts(conn, options.plays, await conn.fetchval("select clock_timestamp()"))
+    run.facts["rounds"] = "short (--quick)" if options.quick else "full"
     small = await stage(dsn, run, 1, options.plays // 10)
     large = await stage(dsn, run, 2, options.plays - options.plays // 10)
     rows, seconds = sum(one.rows for one in run.loaded), sum(one.insert_seconds for one in run.loaded)
     indexed = sum(one.index_seconds for one in run.loaded)
     run.facts["load"] = f"{rows:,} rows at {rows / seconds:,.0f}/s, then {indexed:.0f} s for their indexes"
+    async with connection(dsn) as conn:
+        size = await conn.fetchval("select pg_database_size(current_database())")
+    run.facts["on disk"] = f"{size / 1e9:.1f} GB, {size / options.plays:,.0f} bytes a play"
     await unserved(dsn, run, small, large)
     await served(dsn, run)
     if options.wants("counts"):
@@ -111,7 +115,7 @@ def main() -> int:
         run = runner.run(measure(cluster.dsn(), options))
     print("\n".join(f"{name}: {value}" for name, value in run.facts.items()))
     print(f"server: {TOLD}\n\n{plain(run.lines)}")
-    if options.write and options.is_whole:
+    if options.write:
         write(section(run.facts, run.lines, TOLD), run.picture)
         print("\nwritten into docs/performance.md and docs/performance.svg")
     return 0

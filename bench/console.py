@@ -2,6 +2,9 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
 import asyncpg
 
@@ -33,9 +36,17 @@ class Console:
 async def console(dsn: str) -> AsyncIterator[Console]:
     """A console on one database, with the service's pools but for their limits on time."""
     async with pool(dsn) as opened:
-        source = source_of(opened, Settings())
+        source = source_of(opened, Settings(), **counts_of(opened))
         source.timeout_seconds = LIMIT_SECONDS
         yield Console(source, state_of(opened, Settings()))
+
+
+def counts_of(opened: asyncpg.Pool) -> dict[str, Any]:
+    """The reader of the counts, in a houndmon that keeps some."""
+    if find_spec("houndmon.counts") is None:
+        return {}
+    identity = import_module("houndmon.running").identity_of(Settings())
+    return {"counts": import_module("houndmon.counts.read").Counts(opened, identity)}
 
 
 @asynccontextmanager

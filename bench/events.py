@@ -31,7 +31,7 @@ WATERMARKS = """
 select attname
 from pg_attribute
 where attrelid = to_regclass($1) and atttypid = 'timestamptz'::regtype and attnum > 0 and not attisdropped
-order by attname in ('covered_until', 'watermark', 'until', 'upto', 'end_at') desc, attnum
+order by attname in ('covered_to', 'covered_until', 'watermark') desc, attnum
 limit 1
 """
 

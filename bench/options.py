@@ -15,17 +15,12 @@ class Options:
     plays: int
     quick: bool = False
     only: frozenset[str] = frozenset(PARTS)
-    write: bool = True
+    write: bool = False
     tabs: int = 500
 
     def wants(self, *parts: str) -> bool:
         """Whether any of these parts is to be measured."""
         return bool(self.only & set(parts))
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the run is fit to be published: nothing left out, nothing cut short."""
-        return not self.quick and self.only == frozenset(PARTS)
 
     @property
     def repeats(self) -> int:
@@ -64,6 +59,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--only", nargs="+", choices=PARTS, metavar="PART", help=f"of {', '.join(PARTS)}")
     made.add_argument("--tabs", type=int, default=500, help="how many tabs poll at a time")
     made.add_argument("--no-write", action="store_true", help="leave docs/performance.md as it is")
+    made.add_argument("--write", action="store_true", help="write a short run there too; a whole one is written anyway")
     return made
 
 
@@ -76,4 +72,6 @@ def read_options(words: Sequence[str], environ: Mapping[str, str]) -> Options:
     if not number.isdecimal() or not 1_000 <= int(number) <= 1_000_000_000:
         reader.error(f"N is {text!r}: set a whole number of plays from 1000 on")
     only = frozenset(given.only or PARTS)
-    return Options(int(number), given.quick, only, write=not given.no_write, tabs=max(1, given.tabs))
+    is_whole = not given.quick and only == frozenset(PARTS)
+    write = (is_whole or given.write) and not given.no_write
+    return Options(int(number), given.quick, only, write=write, tabs=max(1, given.tabs))

@@ -107,6 +107,7 @@ async def measure_support(dsn: str, options: Options, artists: int) -> list[Line
     lines = []
     async with console(dsn) as read, connection(dsn) as conn:
         for name in tqdm(("ingest", "transcode", "publish", "playback"), desc="support", mininterval=0.5):
+            await once(read, name, "nobody")  # connections and plans
             typical = Times(tuple([await once(read, name, id) for id in ids]))
             busiest = Times(tuple([await once(read, name, "artist-0") for _ in range(5)]))
             rows = await plays_of(conn, "artist-0")
@@ -118,7 +119,7 @@ async def measure_support(dsn: str, options: Options, artists: int) -> list[Line
 
 
 async def once(read: Console, name: str, artist: str) -> float:
-    """How long one answer on one artist takes, after a first one of another kind has warmed nothing up for it."""
+    """How long one answer on one artist takes."""
     start = time.perf_counter()
     await read.loads[name](Filters(range="7d", artist_id=artist))
     return time.perf_counter() - start

@@ -93,16 +93,18 @@ def test_it_has_a_place_to_write_to() -> None:
 
 
 def test_it_reads_its_options() -> None:
-    """N comes from the environment, and a run with parts left out is not whole."""
+    """N comes from the environment; only a whole run is published unasked."""
     assert read_options([], {}).plays == 10_000_000
     assert read_options(["--quick"], {}).plays == QUICK_PLAYS
     assert read_options([], {"N": "100_000"}).plays == 100_000
-    assert read_options([], {}).is_whole
-    assert not read_options(["--quick"], {}).is_whole
+    assert read_options([], {}).write
+    assert not read_options(["--no-write"], {}).write
+    assert not read_options(["--quick"], {}).write
+    assert read_options(["--quick", "--write"], {}).write
     some = read_options(["--only", "panels", "growth"], {})
     assert some.wants("panels")
     assert not some.wants(*set(PARTS) - {"panels", "growth"})
-    assert not some.is_whole
+    assert not some.write
 
 
 @pytest.mark.parametrize("text", ["many", "-5", "12", "1e6"])
