@@ -23,7 +23,7 @@ from bench.panels import (
 from bench.plot import draw
 from bench.report import section, write
 from bench.served import measure_cached, measure_memory, measure_ready
-from bench.service import houndmon, until_ok
+from bench.service import houndmon, settled, until_ok
 from bench.stats import Times
 from bench.table import Line, plain
 from bench.tabs import measure_tabs
@@ -102,6 +102,7 @@ async def served(dsn: str, run: Run) -> None:
             run.lines += await measure_cached(service, options)
         if options.wants("tabs"):
             run.lines += await measure_tabs(service, conn, options)
+            await settled(service)
         if options.wants("events"):
             run.lines += await measure_events(dsn, options, artists_of(options.plays))
         if options.wants("memory"):

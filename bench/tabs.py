@@ -167,9 +167,9 @@ def lines_of(crowd: Crowd, options: Options, cores: float, rates: list[float]) -
         ),
         Line(
             "tabs",
-            "reads of the source a panel and tick, beside the evaluator's",
+            "reads of the source a panel and tick",
             f"{rates[0]:.2f} snapshots",
-            f"{rates[1]:.2f} statements in them, charts included",
+            f"{rates[1]:.2f} statements; summary, charts and levels included, the evaluator not",
             f"{rates[0]:.2f} × of the limit",
             "≤ 1",
             rates[0] <= 1,
