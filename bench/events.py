@@ -102,7 +102,7 @@ async def measure_events(dsn: str, options: Options, artists: int) -> list[Line]
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
-    return [*tick_lines(quiet, busy, seen), lag_line(lags), checks.line()]
+    return [*tick_lines(quiet, busy, seen.rate), lag_line(lags), checks.line()]
 
 
 async def ticks_during(conn: asyncpg.Connection, seconds: float, words: str) -> list[float]:
@@ -167,7 +167,7 @@ async def watermark_lag(conn: asyncpg.Connection) -> float | None:
     return lag
 
 
-def tick_lines(quiet: list[float], busy: list[float], seen: Inflow) -> list[Line]:
+def tick_lines(quiet: list[float], busy: list[float], rate: float) -> list[Line]:
     """The lines on ticks."""
     if not quiet or not busy:
         return [Line("events", "ticks", f"{len(busy)} under load, {len(quiet)} at rest", target="some", met=False)]
@@ -175,7 +175,7 @@ def tick_lines(quiet: list[float], busy: list[float], seen: Inflow) -> list[Line
     return [
         Line(
             "events",
-            f"tick at {seen.rate:,.0f} events/s",
+            f"tick at {rate:,.0f} events/s",
             f"p50 {milliseconds(load.p50)}, p95 {milliseconds(load.p95)}, most {milliseconds(load.most)}",
             f"at rest p50 {milliseconds(rest.p50)}, p95 {milliseconds(rest.p95)}",
             times(ratio(load.p50, rest.p50)),
