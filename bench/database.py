@@ -68,14 +68,14 @@ class StatementLog:
     @asynccontextmanager
     async def on(self) -> AsyncIterator[None]:
         """Let the server write down every statement."""
-        await self._set("0")
+        await self._alter("set log_min_duration_statement = 0")
         try:
             yield
         finally:
-            await self._set("-1")
+            await self._alter("reset log_min_duration_statement")
 
-    async def _set(self, value: str) -> None:
-        await self._conn.execute(f"alter system set log_min_duration_statement = {value}")
+    async def _alter(self, change: str) -> None:
+        await self._conn.execute(f"alter system {change}")
         await self._conn.execute("select pg_reload_conf()")
         await asyncio.sleep(0.3)  # each session reads the change before its next statement
 
