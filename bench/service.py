@@ -37,6 +37,11 @@ class Service:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS_A_SECOND
 
+    @property
+    def queued_seconds(self) -> float:
+        """For how long it wanted a processor and had none: others on this machine had them."""
+        return int(Path(f"/proc/{self.process.pid}/schedstat").read_text().split()[1]) / 1e9
+
     def memory_mb(self) -> tuple[float, float]:
         """Its resident memory, now and at most."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()

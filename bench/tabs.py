@@ -111,14 +111,14 @@ async def measure_tabs(service: Service, conn: asyncpg.Connection, options: Opti
     async with log.on():
         alone = await counted(log, seconds, "source without tabs")
         async with polling(crowd, options.tabs):
-            cpu = service.cpu_seconds
+            cpu, queued = service.cpu_seconds, service.queued_seconds
             together = await counted(log, seconds, f"{options.tabs} tabs")
-            cpu = service.cpu_seconds - cpu
+            cpu, queued = service.cpu_seconds - cpu, service.queued_seconds - queued
         await settled(service)
         async with polling(programs, min(options.tabs, PROGRAMS)):
             panels = await counted(log, seconds, "panels alone")
     return [
-        *lines_of(crowd, options, cpu / seconds),
+        *lines_of(crowd, options, cpu / seconds, queued / seconds),
         reads_line("six panels", beside(panels, alone), most=1),
         reads_line("all that a page polls, for each of its panels", beside(together, alone)),
     ]
@@ -169,7 +169,7 @@ async def counted(log: StatementLog, seconds: float, words: str) -> tuple[float,
     return snapshots / took, statements / took
 
 
-def lines_of(crowd: Crowd, options: Options, cores: float) -> list[Line]:
+def lines_of(crowd: Crowd, options: Options, cores: float, queued: float) -> list[Line]:
     """The lines on tabs."""
     found, asked = Times(tuple(crowd.samples)), sum(crowd.statuses.values())
     wrong = {status: count for status, count in crowd.statuses.items() if status not in ("200", "304")}
@@ -199,7 +199,7 @@ def lines_of(crowd: Crowd, options: Options, cores: float) -> list[Line]:
             "tabs",
             "the service's processor time",
             f"{cores:.2f} cores",
-            "half a core",
+            f"half a core; it queued for one for {queued:.0%} of the time",
             f"{cores / CORES:.2f} × of the limit",
             f"≤ {CORES} cores",
             cores <= CORES,
