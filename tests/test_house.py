@@ -19,12 +19,12 @@ from houndmon.web.page import undrawn
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "houndmon"
 ROOMS = sorted(folder.name for folder in (SOURCE / "panels").iterdir() if (folder / "__init__.py").exists())
-CODE = sorted(SOURCE.rglob("*.py"))
+CODE = sorted([*SOURCE.rglob("*.py"), *(ROOT / "bench").glob("*.py")])
 TEMPLATES = sorted(SOURCE.rglob("*.html"))
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 TEXTS = sorted(
     file
-    for folder in ("src", "tests", "docs", "migrations", "static", "openapi", ".ci")
+    for folder in ("src", "bench", "tests", "docs", "migrations", "static", "openapi", ".ci")
     for file in (ROOT / folder).rglob("*")
     if file.is_file() and file.suffix not in (".png", ".ico", ".pyc") and file.name != "test_docs.py"
 ) + sorted(file for file in ROOT.iterdir() if file.is_file())
@@ -164,7 +164,7 @@ def test_it_asks_no_clock_but_the_source():
 
 def test_it_names_no_file_after_nothing():
     """There is no drawer for odds and ends: such a name hides where a thing belongs."""
-    names = {file: {file.stem, *(parent.name for parent in file.relative_to(SOURCE).parents)} for file in CODE}
+    names = {file: {file.stem, *(parent.name for parent in file.relative_to(ROOT).parents)} for file in CODE}
     assert [name_of(file) for file, parts in names.items() if parts & NOWHERE] == []
 
 

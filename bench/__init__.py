@@ -1,0 +1,1 @@
+"""Measures the console under load: every figure beside what it should be, all of one run."""
