@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -15,6 +15,23 @@ from houndmon.kit.settings import Settings
 
 class DatabaseDown(HoundmonError):
     """houndmon's own database cannot be reached."""
+
+
+class DatabaseFailed(HoundmonError):
+    """The database was reached, but could not do what was asked: its disk is full, or it went away."""
+
+
+WORLD = (
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InsufficientPrivilegeError,
+    OSError,
+    TimeoutError,
+)
+"""What is no defect of ours."""
 
 
 def data_dir(settings: Settings) -> Path:
@@ -40,7 +57,7 @@ def database(settings: Settings, *, shared: bool = True) -> Iterator[str]:
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    """One connection. Raises DatabaseDown."""
+    """One connection. Raises DatabaseDown, or DatabaseFailed for what goes wrong with the world later."""
     try:
         conn = await asyncpg.connect(url, timeout=5, command_timeout=600, statement_cache_size=0)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
@@ -48,8 +65,25 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
         raise DatabaseDown(f"the database of HOUNDMON_DATABASE_URL does not answer: {why}") from error
     try:
         yield conn
+    except (*WORLD, asyncpg.InterfaceError) as error:
+        if isinstance(error.__context__, asyncio.CancelledError) and not isinstance(error, TimeoutError):
+            raise error.__context__ from None  # a copy that is cancelled takes its connection with it
+        if cause := world(error):
+            raise DatabaseFailed(f"the database could not go on: {cause}. Mend that, then try again") from error
+        raise
     finally:
-        await conn.close()
+        with suppress(OSError, TimeoutError, asyncpg.InterfaceError):  # a lost one cannot be closed in order
+            await conn.close(timeout=5)
+
+
+def world(error: BaseException | None) -> str | None:
+    """What happened in the world, where that is behind an error: a lost connection hides why it was lost."""
+    found: str | None = None
+    while error:
+        if isinstance(error, WORLD):
+            found = str(error) or type(error).__name__
+        error = error.__context__
+    return found.partition("\n")[0] if found else None
 
 
 def migrated(url: str) -> list[str]:

@@ -17,6 +17,7 @@ from litestar import Litestar
 
 from houndmon.app import Companion, create_app
 from houndmon.commands.database import connected, data_dir, database, migrated
+from houndmon.commands.port import reserved
 from houndmon.commands.serve import end_on_sigterm, listen, reload_on_sighup
 from houndmon.config.live import LiveConfig
 from houndmon.config.load import path_of
@@ -40,7 +41,9 @@ class NotOurs(HoundmonError):
 def arguments(parser: argparse.ArgumentParser) -> None:
     """How the simulated Hound behaves."""
     parser.add_argument("--seed", type=int, default=1, help="another seed is another Hound (default: 1)")
-    parser.add_argument("--speed", type=speed, default=1.0, help="times the traffic, and the pace of incidents")
+    parser.add_argument(
+        "--speed", type=speed, default=1.0, help="times the traffic, and the pace of incidents: 0.1 to 50"
+    )
     parser.add_argument("--incident", choices=sorted(INCIDENTS), metavar="NAME", help="let this one happen now")
     parser.add_argument("--calm", action="store_true", help="let no incident happen")
     parser.epilog = "incidents:\n" + "\n".join(f"  {name}: {one.title}" for name, one in sorted(INCIDENTS.items()))
@@ -48,9 +51,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def speed(text: str) -> float:
     """A pace from 0.1 to 50."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0.1 <= value <= 50:
-        raise argparse.ArgumentTypeError("must lie between 0.1 and 50")
+        raise argparse.ArgumentTypeError("must be a number from 0.1 to 50")
     return value
 
 
@@ -67,7 +73,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     )
     logs.configure(settings.log_level)
     end_on_sigterm()
-    with database(settings, shared=False) as url:
+    with reserved(settings) as sockets, database(settings, shared=False) as url:
         migrated(url)
         started_at = asyncio.run(prepare(url, options.seed))
         schedule = Schedule(
@@ -77,7 +83,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         config = LiveConfig(path_of(os.environ))
         reload_on_sighup(config)
         app = create_app(settings, url, config, companion=living(url, options, started_at), demo=schedule)
-        listen(app, settings)
+        listen(app, settings, sockets)
     return 0
 
 

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -20,6 +21,7 @@ from litestar import Litestar
 from houndmon.access.tokens import any_token
 from houndmon.app import create_app
 from houndmon.commands.database import DatabaseDown, connected, database, migrated
+from houndmon.commands.port import reserved
 from houndmon.commands.token import first_token
 from houndmon.config.live import LiveConfig
 from houndmon.config.load import path_of
@@ -41,14 +43,14 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT."""
     logs.configure(settings.log_level)
     end_on_sigterm()
-    with database(settings, shared=False) as url:
+    with reserved(settings) as sockets, database(settings, shared=False) as url:
         is_late = not options.no_migrate and not migrated_now(url)
         if settings.auth == "on" and not is_late:
             asyncio.run(let_in(url, settings))
         config = LiveConfig(path_of(os.environ))
         reload_on_sighup(config)
         companion = migrating_later if is_late else None
-        listen(create_app(settings, url, config, companion=companion), settings)
+        listen(create_app(settings, url, config, companion=companion), settings, sockets)
     return 0
 
 
@@ -92,9 +94,19 @@ def migrating_later(app: Litestar) -> AbstractAsyncContextManager[None]:
     return beside()
 
 
-def listen(app: Litestar, settings: Settings) -> None:
+class Server(uvicorn.Server):
+    """Says where it listens once it does."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        if self.started:
+            host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+            print(f"houndmon listens on http://{host}:{self.config.port}", file=sys.stderr, flush=True)
+
+
+def listen(app: Litestar, settings: Settings, sockets: list[socket.socket]) -> None:
     """Answer HTTP until a signal, then drain."""
-    print(f"houndmon listens on http://{settings.host}:{settings.port}", file=sys.stderr, flush=True)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -109,7 +121,7 @@ def listen(app: Litestar, settings: Settings) -> None:
         # uvicorn believes X-Forwarded-For of every peer on loopback; a limit by address would hold nobody.
         proxy_headers=False,
     )
-    uvicorn.Server(config).run()
+    Server(config).run(sockets)
 
 
 def reload_on_sighup(config: LiveConfig) -> None:
