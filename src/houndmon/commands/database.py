@@ -66,8 +66,8 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
     try:
         yield conn
     except (*WORLD, asyncpg.InterfaceError) as error:
-        if isinstance(error.__context__, asyncio.CancelledError) and not isinstance(error, TimeoutError):
-            raise error.__context__ from None  # a copy that is cancelled takes its connection with it
+        if isinstance(error, asyncpg.InterfaceError) and isinstance(error.__context__, asyncio.CancelledError):
+            raise error.__context__ from None  # a copy that is cancelled cannot even roll back
         if cause := world(error):
             raise DatabaseFailed(f"the database could not go on: {cause}. Mend that, then try again") from error
         raise

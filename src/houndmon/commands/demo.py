@@ -18,7 +18,7 @@ from litestar import Litestar
 from houndmon.app import Companion, create_app
 from houndmon.commands.database import connected, data_dir, database, migrated
 from houndmon.commands.port import reserved
-from houndmon.commands.serve import end_on_sigterm, listen, reload_on_sighup
+from houndmon.commands.serve import ended_by_sigterm, listen, reload_on_sighup
 from houndmon.config.live import LiveConfig
 from houndmon.config.load import path_of
 from houndmon.demo import history, world
@@ -72,8 +72,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         settings, data_dir=data_dir(settings) / "demo", auth="off", demo=True, source_schema="hound"
     )
     logs.configure(settings.log_level)
-    end_on_sigterm()
-    with reserved(settings) as sockets, database(settings, shared=False) as url:
+    with ended_by_sigterm(), reserved(settings) as sockets, database(settings, shared=False) as url:
         migrated(url)
         started_at = asyncio.run(prepare(url, options.seed))
         schedule = Schedule(

@@ -9,8 +9,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from types import FrameType
 
@@ -42,8 +42,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT."""
     logs.configure(settings.log_level)
-    end_on_sigterm()
-    with reserved(settings) as sockets, database(settings, shared=False) as url:
+    with ended_by_sigterm(), reserved(settings) as sockets, database(settings, shared=False) as url:
         is_late = not options.no_migrate and not migrated_now(url)
         if settings.auth == "on" and not is_late:
             asyncio.run(let_in(url, settings))
@@ -134,10 +133,21 @@ def reload_on_sighup(config: LiveConfig) -> None:
         signal.signal(signal.SIGHUP, reload)
 
 
-def end_on_sigterm() -> None:
-    """Turn SIGTERM into SystemExit, so that the embedded database is stopped cleanly: uvicorn raises it anew."""
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C would, which asyncio knows how to do in order, but with exit status 0."""
+    asked = False
 
     def leave(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(0)
+        nonlocal asked
+        asked = True
+        signal.raise_signal(signal.SIGINT)
 
-    signal.signal(signal.SIGTERM, leave)
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not asked:
+            raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
