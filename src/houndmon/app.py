@@ -25,12 +25,14 @@ from houndmon.access.middleware import Access, Gate
 from houndmon.access.model import LogInNeeded
 from houndmon.access.record import record
 from houndmon.alerts import routes as alerts
+from houndmon.config import routes as configuration
 from houndmon.config.live import LiveConfig
 from houndmon.demo.schedule import Schedule
 from houndmon.evaluator import routes as evaluator_routes
 from houndmon.kit.paths import PACKAGE, resource
 from houndmon.kit.room import Desk, Room
 from houndmon.kit.settings import Settings
+from houndmon.notify import routes as notify
 from houndmon.panels.api import routes as api
 from houndmon.panels.incidents import routes as incidents
 from houndmon.panels.ingest import routes as ingest
@@ -106,12 +108,14 @@ def handlers() -> list[Any]:
     return [
         *(route for room in ROOMS for route in room.ROUTES),
         *alerts.ROUTES,
+        *notify.ROUTES,
         *evaluator_routes.ROUTES,
         *summary.ROUTES,
         *page.ROUTES,
         *alert_pages.ROUTES,
         *runbooks.ROUTES,
         *health.ROUTES,
+        *configuration.ROUTES,
         *reference.ROUTES,
         *metrics.ROUTES,
         *access.ROUTES,
