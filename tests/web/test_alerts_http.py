@@ -102,20 +102,6 @@ async def test_it_closes_an_alert(calm):
     assert (await calm.get(f"/api/alerts/{id}")).json()["notes"] == NOTES
 
 
-async def test_it_is_closed_once_by_two_hundred(calm):
-    """Of two hundred who close an alert at once one does; each other hears so, and has its own notes back."""
-    id = await new_alert(calm.hound.conn, state="recovered")
-    typed = [NOTES | {"root_cause": f"Root cause number {number}."} for number in range(200)]
-    answers = await asyncio.gather(*(post(calm, f"/api/alerts/{id}/close", notes) for notes in typed))
-    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 199
-    for answer, notes in zip(answers, typed, strict=True):
-        assert answer.json()["notes"] == notes
-    winner = next(notes for answer, notes in zip(answers, typed, strict=True) if answer.status_code == 200)
-    closed = (await calm.get(f"/api/alerts/{id}")).json()
-    assert closed["notes"] == winner
-    assert [moment["kind"] for moment in closed["timeline"]] == ["closed"]
-
-
 async def test_it_does_not_close_what_fires(calm):
     """A firing alert cannot be closed; nothing that was typed is lost."""
     id = await new_alert(calm.hound.conn)
