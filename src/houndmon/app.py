@@ -1,6 +1,6 @@
 """The composition root: which rooms there are, and what they stand on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -70,18 +70,18 @@ def create_app(
     database_url: str,
     live_config: LiveConfig | None = None,
     *,
-    companion: Companion | None = None,
+    companions: Sequence[Companion] = (),
     demo: Schedule | None = None,
 ) -> Litestar:
     """The whole service on one database; nothing is opened before its lifespan begins.
 
-    `live_config` is the defaults where there is none. A `companion` lives inside that lifespan: the demo's
-    simulated Hound, with its `demo` schedule.
+    `live_config` is the defaults where there is none. `companions` live inside that lifespan: the
+    demo's simulated Hound, say, with its `demo` schedule.
     """
     config, gate = live_config or LiveConfig(None), Gate(settings)
     return Litestar(
         route_handlers=handlers(),
-        lifespan=[running(settings, database_url, config, PANELS), *([companion] if companion else [])],
+        lifespan=[running(settings, database_url, config, PANELS), *companions],
         dependencies={
             "filters": Provide(edge.provide_filters),
             "desk": Provide(provide_desk, sync_to_thread=False),

@@ -1,10 +1,14 @@
 import asyncio
 import itertools
+import os
+import signal
 
 import asyncpg
 import pytest
 
-from houndmon.commands.database import DatabaseDown, DatabaseFailed, connected
+from houndmon.commands import database as commands
+from houndmon.commands.database import DatabaseDown, DatabaseFailed, connected, kept_alive
+from houndmon.kit import embedded
 
 
 async def test_it_says_what_the_world_did(database):
@@ -55,3 +59,23 @@ async def test_it_ends_when_it_is_told_to(database):
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_it_keeps_an_embedded_database_alive(monkeypatch):
+    """Beside a service, a PostgreSQL that dies is started anew without anybody's doing, and answers where it was."""
+    monkeypatch.setattr(commands, "LOOK_SECONDS", 0.05)
+    with embedded.temporary() as cluster:
+        dead = cluster.pid
+        async with kept_alive(cluster):
+            os.kill(dead, signal.SIGKILL)
+            async with asyncio.timeout(30):
+                while cluster.pid == dead or not await answered(cluster.dsn()):
+                    await asyncio.sleep(0.05)
+
+
+async def answered(dsn):
+    try:
+        async with connected(dsn) as conn:
+            return await conn.fetchval("select true")
+    except (DatabaseDown, DatabaseFailed, asyncpg.InterfaceError):
+        return False

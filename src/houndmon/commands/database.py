@@ -3,14 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import asyncpg
+import structlog
+from litestar import Litestar
 
+from houndmon.app import Companion
 from houndmon.kit import embedded
 from houndmon.kit.migrate import migrate, migrations_folder
 from houndmon.kit.problems import HoundmonError
 from houndmon.kit.settings import Settings
+
+log = structlog.get_logger()
+LOOK_SECONDS = 2.0
 
 
 class DatabaseDown(HoundmonError):
@@ -40,19 +47,46 @@ def data_dir(settings: Settings) -> Path:
 
 
 @contextmanager
-def database(settings: Settings, *, shared: bool = True) -> Iterator[str]:
-    """The URL of houndmon's database; an embedded one runs until the block ends. Raises HoundmonError.
-
-    A `shared` one may be that of another houndmon that runs already; a service wants one of its own, for it would
-    lose the other's with it.
-    """
-    if settings.database_url:
-        yield settings.database_url
-    elif shared and (running := embedded.attach(data_dir(settings))):
+def database(settings: Settings) -> Iterator[str]:
+    """The URL of houndmon's database, perhaps that of another houndmon that runs already. Raises HoundmonError."""
+    if not settings.database_url and (running := embedded.attach(data_dir(settings))):
         yield running
     else:
+        with own_database(settings) as (url, _):
+            yield url
+
+
+@contextmanager
+def own_database(settings: Settings) -> Iterator[tuple[str, list[Companion]]]:
+    """The URL of a service's database, and what must live beside the service for it. Raises HoundmonError.
+
+    An embedded one is its own, and runs until the block ends: that of another would end with the other.
+    """
+    if settings.database_url:
+        yield settings.database_url, []
+    else:
         with embedded.start(data_dir(settings)) as cluster:
-            yield cluster.dsn()
+            yield cluster.dsn(), [partial(kept_alive, cluster)]
+
+
+@asynccontextmanager
+async def kept_alive(cluster: embedded.Cluster, _: Litestar | None = None) -> AsyncIterator[None]:
+    """Beside the service: start its PostgreSQL anew whenever that has died."""
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                if cluster.revive():
+                    log.warning("database_revived", pid=cluster.pid)
+            except OSError as error:
+                log.warning("database_not_revived", error=str(error))
+
+    task = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        task.cancel()
 
 
 @asynccontextmanager

@@ -16,7 +16,7 @@ import msgspec
 from litestar import Litestar
 
 from houndmon.app import Companion, create_app
-from houndmon.commands.database import connected, data_dir, database, migrated
+from houndmon.commands.database import connected, data_dir, migrated, own_database
 from houndmon.commands.port import reserved
 from houndmon.commands.serve import ended_by_sigterm, listen, reload_on_sighup
 from houndmon.config.live import LiveConfig
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         settings, data_dir=data_dir(settings) / "demo", auth="off", demo=True, source_schema="hound"
     )
     logs.configure(settings.log_level)
-    with ended_by_sigterm(), reserved(settings) as sockets, database(settings, shared=False) as url:
+    with ended_by_sigterm(), reserved(settings) as sockets, own_database(settings) as (url, beside):
         migrated(url)
         started_at = asyncio.run(prepare(url, options.seed))
         schedule = Schedule(
@@ -81,7 +81,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         announce_on_terminal(schedule, started_at)
         config = LiveConfig(path_of(os.environ))
         reload_on_sighup(config)
-        app = create_app(settings, url, config, companion=living(url, options, started_at), demo=schedule)
+        companions = [*beside, living(url, options, started_at)]
+        app = create_app(settings, url, config, companions=companions, demo=schedule)
         listen(app, settings, sockets)
     return 0
 

@@ -20,7 +20,7 @@ from litestar import Litestar
 
 from houndmon.access.tokens import any_token
 from houndmon.app import create_app
-from houndmon.commands.database import DatabaseDown, connected, database, migrated
+from houndmon.commands.database import DatabaseDown, connected, migrated, own_database
 from houndmon.commands.port import reserved
 from houndmon.commands.token import first_token
 from houndmon.config.live import LiveConfig
@@ -42,14 +42,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT."""
     logs.configure(settings.log_level)
-    with ended_by_sigterm(), reserved(settings) as sockets, database(settings, shared=False) as url:
+    with ended_by_sigterm(), reserved(settings) as sockets, own_database(settings) as (url, beside):
         is_late = not options.no_migrate and not migrated_now(url)
         if settings.auth == "on" and not is_late:
             asyncio.run(let_in(url, settings))
         config = LiveConfig(path_of(os.environ))
         reload_on_sighup(config)
-        companion = migrating_later if is_late else None
-        listen(create_app(settings, url, config, companion=companion), settings, sockets)
+        companions = [*beside, *([migrating_later] if is_late else [])]
+        listen(create_app(settings, url, config, companions=companions), settings, sockets)
     return 0
 
 
