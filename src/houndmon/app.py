@@ -1,6 +1,6 @@
 """The composition root: which rooms there are, and what they stand on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -25,12 +25,14 @@ from houndmon.access.middleware import Access, Gate
 from houndmon.access.model import LogInNeeded
 from houndmon.access.record import record
 from houndmon.alerts import routes as alerts
+from houndmon.config import routes as configuration
 from houndmon.config.live import LiveConfig
 from houndmon.demo.schedule import Schedule
 from houndmon.evaluator import routes as evaluator_routes
 from houndmon.kit.paths import PACKAGE, resource
 from houndmon.kit.room import Desk, Room
 from houndmon.kit.settings import Settings
+from houndmon.notify import routes as notify
 from houndmon.panels.api import routes as api
 from houndmon.panels.incidents import routes as incidents
 from houndmon.panels.ingest import routes as ingest
@@ -68,18 +70,18 @@ def create_app(
     database_url: str,
     live_config: LiveConfig | None = None,
     *,
-    companion: Companion | None = None,
+    companions: Sequence[Companion] = (),
     demo: Schedule | None = None,
 ) -> Litestar:
     """The whole service on one database; nothing is opened before its lifespan begins.
 
-    `live_config` is the defaults where there is none. A `companion` lives inside that lifespan: the demo's
-    simulated Hound, with its `demo` schedule.
+    `live_config` is the defaults where there is none. `companions` live inside that lifespan: the
+    demo's simulated Hound, say, with its `demo` schedule.
     """
     config, gate = live_config or LiveConfig(None), Gate(settings)
     return Litestar(
         route_handlers=handlers(),
-        lifespan=[running(settings, database_url, config, PANELS), *([companion] if companion else [])],
+        lifespan=[running(settings, database_url, config, PANELS), *companions],
         dependencies={
             "filters": Provide(edge.provide_filters),
             "desk": Provide(provide_desk, sync_to_thread=False),
@@ -106,12 +108,14 @@ def handlers() -> list[Any]:
     return [
         *(route for room in ROOMS for route in room.ROUTES),
         *alerts.ROUTES,
+        *notify.ROUTES,
         *evaluator_routes.ROUTES,
         *summary.ROUTES,
         *page.ROUTES,
         *alert_pages.ROUTES,
         *runbooks.ROUTES,
         *health.ROUTES,
+        *configuration.ROUTES,
         *reference.ROUTES,
         *metrics.ROUTES,
         *access.ROUTES,

@@ -1,3 +1,4 @@
+import asyncio
 import os
 import pwd
 import shutil
@@ -172,6 +173,29 @@ async def test_it_starts_after_its_server_was_killed(data_dir):
     assert (data_dir / "pgdata" / "postmaster.pid").exists()
     with start(data_dir) as again:
         assert await answers(again.dsn())
+
+
+async def test_it_is_revived_where_it_was(data_dir):
+    """A server that was killed starts anew when asked to, under the same DSN; a living one is left alone."""
+    with start(data_dir) as cluster:
+        first, dsn = cluster.pid, cluster.dsn()
+        assert not cluster.revive()
+        os.kill(first, signal.SIGKILL)
+        wait_until_gone(first)
+        until = time.monotonic() + 30
+        while not await answered(dsn):
+            cluster.revive()  # again, where the children of the dead one still held its memory
+            assert time.monotonic() < until
+            await asyncio.sleep(0.05)
+        assert cluster.pid != first
+    assert postmaster.running(data_dir / "pgdata") is None
+
+
+async def answered(dsn: str) -> bool:
+    try:
+        return await answers(dsn)
+    except (OSError, asyncpg.PostgresError):
+        return False
 
 
 async def test_it_is_not_fooled_by_a_stranger_under_a_dead_servers_number(data_dir):

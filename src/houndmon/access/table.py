@@ -20,7 +20,8 @@ READ: Final = """
 /api/rules/worker_heartbeat_missing /api/rules/playback_failure_ratio /api/rules/api_5xx_spike
 /api/rules/api_4xx_spike /api/rules/traffic_absent /api/rules/slo_burn_fast /api/rules/slo_burn_slow
 /api/rules/slo_burn_day /api/rules/source_unreadable /api/rules/counts_differ
-/api/alerts /api/alerts/{id} /api/silences /api/slos /api/slos/{name} /api/incidents
+/api/alerts /api/alerts/{id} /api/silences /api/dead-letters /api/slos /api/slos/{name} /api/incidents
+/api/configuration
 /api/openapi.json /api/openapi.json/openapi.json /api/openapi.json/{path}
 /api/tokens:admin /api/audit:admin /api/audit.jsonl:admin
 """
@@ -31,6 +32,7 @@ POST /api/alerts/{id}/acknowledge:operator
 POST /api/alerts/{id}/close:operator
 POST /api/silences:operator
 DELETE /api/silences/{id}:operator
+POST /api/dead-letters/{id}/retry:operator
 POST /api/incidents:operator
 POST /alerts/{id}/acknowledge:operator
 POST /alerts/{id}/close:operator

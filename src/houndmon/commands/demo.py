@@ -16,8 +16,9 @@ import msgspec
 from litestar import Litestar
 
 from houndmon.app import Companion, create_app
-from houndmon.commands.database import connected, data_dir, database, migrated
-from houndmon.commands.serve import end_on_sigterm, listen, reload_on_sighup
+from houndmon.commands.database import connected, data_dir, migrated, own_database
+from houndmon.commands.port import reserved
+from houndmon.commands.serve import ended_by_sigterm, listen, reload_on_sighup
 from houndmon.config.live import LiveConfig
 from houndmon.config.load import path_of
 from houndmon.demo import history, world
@@ -40,7 +41,9 @@ class NotOurs(HoundmonError):
 def arguments(parser: argparse.ArgumentParser) -> None:
     """How the simulated Hound behaves."""
     parser.add_argument("--seed", type=int, default=1, help="another seed is another Hound (default: 1)")
-    parser.add_argument("--speed", type=speed, default=1.0, help="times the traffic, and the pace of incidents")
+    parser.add_argument(
+        "--speed", type=speed, default=1.0, help="times the traffic, and the pace of incidents: 0.1 to 50"
+    )
     parser.add_argument("--incident", choices=sorted(INCIDENTS), metavar="NAME", help="let this one happen now")
     parser.add_argument("--calm", action="store_true", help="let no incident happen")
     parser.epilog = "incidents:\n" + "\n".join(f"  {name}: {one.title}" for name, one in sorted(INCIDENTS.items()))
@@ -48,9 +51,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def speed(text: str) -> float:
     """A pace from 0.1 to 50."""
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
     if not 0.1 <= value <= 50:
-        raise argparse.ArgumentTypeError("must lie between 0.1 and 50")
+        raise argparse.ArgumentTypeError("must be a number from 0.1 to 50")
     return value
 
 
@@ -66,8 +72,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         settings, data_dir=data_dir(settings) / "demo", auth="off", demo=True, source_schema="hound"
     )
     logs.configure(settings.log_level)
-    end_on_sigterm()
-    with database(settings, shared=False) as url:
+    with ended_by_sigterm(), reserved(settings) as sockets, own_database(settings) as (url, beside):
         migrated(url)
         started_at = asyncio.run(prepare(url, options.seed))
         schedule = Schedule(
@@ -76,8 +81,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         announce_on_terminal(schedule, started_at)
         config = LiveConfig(path_of(os.environ))
         reload_on_sighup(config)
-        app = create_app(settings, url, config, companion=living(url, options, started_at), demo=schedule)
-        listen(app, settings)
+        companions = [*beside, living(url, options, started_at)]
+        app = create_app(settings, url, config, companions=companions, demo=schedule)
+        listen(app, settings, sockets)
     return 0
 
 

@@ -7,9 +7,10 @@ import argparse
 import asyncio
 import os
 import signal
+import socket
 import sys
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from functools import partial
 from types import FrameType
 
@@ -19,7 +20,8 @@ from litestar import Litestar
 
 from houndmon.access.tokens import any_token
 from houndmon.app import create_app
-from houndmon.commands.database import DatabaseDown, connected, database, migrated
+from houndmon.commands.database import DatabaseDown, connected, migrated, own_database
+from houndmon.commands.port import reserved
 from houndmon.commands.token import first_token
 from houndmon.config.live import LiveConfig
 from houndmon.config.load import path_of
@@ -40,15 +42,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT."""
     logs.configure(settings.log_level)
-    end_on_sigterm()
-    with database(settings, shared=False) as url:
+    with ended_by_sigterm(), reserved(settings) as sockets, own_database(settings) as (url, beside):
         is_late = not options.no_migrate and not migrated_now(url)
         if settings.auth == "on" and not is_late:
             asyncio.run(let_in(url, settings))
         config = LiveConfig(path_of(os.environ))
         reload_on_sighup(config)
-        companion = migrating_later if is_late else None
-        listen(create_app(settings, url, config, companion=companion), settings)
+        companions = [*beside, *([migrating_later] if is_late else [])]
+        listen(create_app(settings, url, config, companions=companions), settings, sockets)
     return 0
 
 
@@ -92,9 +93,19 @@ def migrating_later(app: Litestar) -> AbstractAsyncContextManager[None]:
     return beside()
 
 
-def listen(app: Litestar, settings: Settings) -> None:
+class Server(uvicorn.Server):
+    """Says where it listens once it does."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to answer."""
+        await super().startup(sockets)
+        if self.started:
+            host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
+            print(f"houndmon listens on http://{host}:{self.config.port}", file=sys.stderr, flush=True)
+
+
+def listen(app: Litestar, settings: Settings, sockets: list[socket.socket]) -> None:
     """Answer HTTP until a signal, then drain."""
-    print(f"houndmon listens on http://{settings.host}:{settings.port}", file=sys.stderr, flush=True)
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -109,7 +120,7 @@ def listen(app: Litestar, settings: Settings) -> None:
         # uvicorn believes X-Forwarded-For of every peer on loopback; a limit by address would hold nobody.
         proxy_headers=False,
     )
-    uvicorn.Server(config).run()
+    Server(config).run(sockets)
 
 
 def reload_on_sighup(config: LiveConfig) -> None:
@@ -122,10 +133,21 @@ def reload_on_sighup(config: LiveConfig) -> None:
         signal.signal(signal.SIGHUP, reload)
 
 
-def end_on_sigterm() -> None:
-    """Turn SIGTERM into SystemExit, so that the embedded database is stopped cleanly: uvicorn raises it anew."""
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C would, which asyncio knows how to do in order, but with exit status 0."""
+    asked = False
 
     def leave(number: int, frame: FrameType | None) -> None:
-        raise SystemExit(0)
+        nonlocal asked
+        asked = True
+        signal.raise_signal(signal.SIGINT)
 
-    signal.signal(signal.SIGTERM, leave)
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not asked:
+            raise
+    finally:
+        signal.signal(signal.SIGTERM, before)

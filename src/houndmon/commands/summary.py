@@ -1,10 +1,13 @@
 """Print the summary of a running houndmon: the five answers in five lines.
 
-Exit status 0 when all is well, 1 when something is broken or houndmon cannot tell.
+Exit status 0 when all is well, 1 when something is broken or houndmon cannot tell. Where there is a log-in,
+HOUNDMON_TOKEN holds a token; one of the role `summary` will do.
 """
 
 import argparse
+import os
 import sys
+from typing import Any
 
 import httpx
 
@@ -26,15 +29,32 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Ask the service and print what it says."""
     base = options.url or f"http://{settings.host}:{settings.port}"
+    match asked(base, options.environment, os.environ.get("HOUNDMON_TOKEN")):
+        case 200, {"text": str(text), "status": {"indicator": indicator}}:
+            print(text)
+            return 0 if indicator == "none" else 1
+        case 401, _:
+            raise ServiceDown(f"{base} asks for a token: set HOUNDMON_TOKEN to one that holds (houndmon token create)")
+        case _, {"detail": str(detail)}:
+            print(f"houndmon: {detail}", file=sys.stderr)
+            return 1
+    raise ServiceDown(f"what answers at {base} is no houndmon: give its address by --url")
+
+
+def asked(base: str, environment: str, token: str | None) -> tuple[int, Any]:
+    """What the service answers: its status, and its JSON (None where it is none). Raises ServiceDown."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:
         answer = httpx.get(
-            f"{base}/api/summary", params={"environment": options.environment}, timeout=10, trust_env=False
+            f"{base}/api/summary",
+            params={"environment": environment},
+            headers=headers,
+            timeout=10,
+            trust_env=False,
         )
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
         raise ServiceDown(f"no houndmon answers at {base} ({error}): start it, or give --url") from error
-    found = answer.json()
-    if answer.status_code != 200:
-        print(f"houndmon: {found['detail']}", file=sys.stderr)
-        return 1
-    print(found["text"])
-    return 0 if found["status"]["indicator"] == "none" else 1
+    try:
+        return answer.status_code, answer.json()
+    except ValueError:
+        return answer.status_code, None

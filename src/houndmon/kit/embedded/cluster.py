@@ -8,10 +8,11 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 from houndmon.kit.embedded.account import (
@@ -44,11 +45,20 @@ SETTINGS = {
 }
 
 
+class Launched(NamedTuple):
+    """A server that runs, the folder of its socket, and how to start it there again."""
+
+    process: subprocess.Popen[bytes]
+    sockets: Path
+    again: Callable[[], subprocess.Popen[bytes]]
+
+
 class Cluster:
     """A running PostgreSQL of ours; a context manager that stops it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], sockets: Path, owner: int) -> None:
-        self._process, self._sockets, self._owner = process, sockets, owner
+    def __init__(self, launched: Launched, owner: int) -> None:
+        self._process, self._sockets, self._again = launched
+        self._owner = owner
 
     @property
     def pid(self) -> int:
@@ -58,6 +68,16 @@ class Cluster:
     def dsn(self, database: str = DATABASE) -> str:
         """Give the connection string of a database of the cluster."""
         return _dsn(str(self._sockets), database)
+
+    def revive(self) -> bool:
+        """Start the server anew where it ended without being told to; whether that was so.
+
+        It answers at the same place, once it has recovered: nobody waits for that here. Call it from the main thread.
+        """
+        if self._process.poll() is None:
+            return False
+        self._process = self._again()
+        return True
 
     def stop(self) -> None:
         """Stop the server and wait until it has ended; open connections are closed."""
@@ -130,11 +150,10 @@ def _start(data_dir: Path, settings: dict[str, str]) -> Cluster:
         folder = programs(account, data_dir)
         if not (pgdata / "PG_VERSION").exists():
             initialise(folder, pgdata, account, durable=settings.get("fsync") != "off")
-        process, sockets = _launch(folder, data_dir, account, settings, owner)
+        return Cluster(_launch(folder, data_dir, account, settings, owner), owner)
     except BaseException:
         os.close(owner)
         raise
-    return Cluster(process, sockets, owner)
 
 
 def _own(data_dir: Path) -> int:
@@ -162,9 +181,7 @@ def _await_end_of(pgdata: Path) -> None:
         time.sleep(0.01)
 
 
-def _launch(
-    folder: Path, data_dir: Path, account: Account | None, settings: dict[str, str], owner: int
-) -> tuple[subprocess.Popen[bytes], Path]:
+def _launch(folder: Path, data_dir: Path, account: Account | None, settings: dict[str, str], owner: int) -> Launched:
     sockets = Path(tempfile.mkdtemp(prefix="houndmon-", dir=temporary_root(account)))
     if account:
         os.chown(sockets, account.uid, account.gid)
@@ -172,7 +189,7 @@ def _launch(
     os.pwrite(owner, f"{os.getpid()}\n{sockets}\n".encode(), 0)
     command = [folder / "postgres", "-D", data_dir / "pgdata", "-k", sockets, *_options(settings)]
     try:
-        return _ready(command, data_dir, account), sockets
+        return Launched(_ready(command, data_dir, account), sockets, partial(_spawn, command, data_dir, account))
     except BaseException:
         shutil.rmtree(sockets, ignore_errors=True)
         raise

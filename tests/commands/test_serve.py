@@ -1,0 +1,46 @@
+import asyncio
+import os
+import signal
+import time
+
+import pytest
+
+from houndmon.commands.serve import ended_by_sigterm
+
+
+def test_it_ends_in_order_on_sigterm():
+    """What stands in the block is interrupted and may tidy up; then all goes on as if it had ended by itself."""
+    before, tidied = signal.getsignal(signal.SIGTERM), []
+    with ended_by_sigterm():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+            tidied.append("never reached")
+        finally:
+            tidied.append("tidied")
+    assert tidied == ["tidied"]
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_it_cancels_what_runs_in_a_loop():
+    """A coroutine is cancelled, as by Ctrl-C: its own roll-backs can still await."""
+    seen = []
+
+    async def work():
+        os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)
+            seen.append("rolled back")
+            raise
+
+    with ended_by_sigterm():
+        asyncio.run(work())
+    assert seen == ["rolled back"]
+
+
+def test_it_leaves_ctrl_c_alone():
+    """Ctrl-C comes out as what it is, and gives its own exit status."""
+    with pytest.raises(KeyboardInterrupt), ended_by_sigterm():
+        signal.raise_signal(signal.SIGINT)

@@ -1,0 +1,59 @@
+import pytest
+
+from houndmon.config.live import LiveConfig
+from houndmon.notify.outbox import record_messages
+from notify.conftest import message, webhook
+
+
+async def dead(conn, alert_id=17):
+    """A message that was given up; its id."""
+    await record_messages(conn, message(), [alert_id], [webhook("http://127.0.0.1:9/")])
+    return await conn.fetchval(
+        "update houndmon.outbox set dead_at = clock_timestamp(), attempts = 3, last_error = 'it answered 500'"
+        " where alert_ids = $1 returning id",
+        [alert_id],
+    )
+
+
+async def test_it_lists_dead_letters_and_tries_them_again(console):
+    """What was given up is listed with its reason; tried again it waits as if new, and only once."""
+    assert (await console.get("/api/dead-letters")).json() == {"items": []}
+    id, other = await dead(console.hound.conn), await dead(console.hound.conn, 18)
+    items = (await console.get("/api/dead-letters")).json()["items"]
+    assert [item["id"] for item in items] == [str(other), str(id)]
+    assert (items[1]["receiver"], items[1]["alert_ids"], items[1]["last_error"]) == ("ops", ["17"], "it answered 500")
+    answer = await console.client.post(f"/api/dead-letters/{id}/retry")
+    assert answer.status_code == 202
+    assert [item["id"] for item in answer.json()["items"]] == [str(other)]
+    row = await console.hound.conn.fetchrow("select * from houndmon.outbox where id = $1", id)
+    assert row["dead_at"] is None
+    assert (await console.client.post(f"/api/dead-letters/{id}/retry")).status_code == 404
+
+
+@pytest.mark.parametrize("id", ["0", "-1", "x", "9" * 20, "%00", "1.0", "²"])
+async def test_it_knows_no_such_letter(console, id):
+    """What is no id of a dead letter is not found, and never an error of ours."""
+    answer = await console.client.post(f"/api/dead-letters/{id}/retry")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+
+
+async def test_it_says_why_the_configuration_was_refused(serve, tmp_path):
+    """A bad file at a reload keeps the old rules, and the API says why; a good one clears it. No address is shown."""
+    file = tmp_path / "houndmon.toml"
+    file.write_text('[receivers.ops]\nkind = "webhook"\nurl = "https://secret.example/canary"\n')
+    live = LiveConfig(file)
+    async with serve() as console:
+        console.app.state.config = live
+        assert (await console.get("/api/configuration")).json() == {
+            "problem": None,
+            "receivers": [{"name": "ops", "kind": "webhook"}],
+        }
+        file.write_text("[rules.queue_age]\nthresold = 3\n")
+        live.reload()
+        told = (await console.get("/api/configuration")).json()
+        assert "rules.queue_age.thresold" in told["problem"]
+        assert told["receivers"] == [{"name": "ops", "kind": "webhook"}]
+        file.write_text("")
+        live.reload()
+        assert (await console.get("/api/configuration")).json() == {"problem": None, "receivers": []}
+        assert (await console.get("/api/configuration", colour="red")).status_code == 400
