@@ -28,10 +28,10 @@ async def write(
     after: Any = None,
 ) -> None:
     """Write one line."""
-    actor, role = (who.name, who.role) if who else (None, None)
+    actor, role, identity = (who.name, who.role, who.key) if who else (None, None, None)
     said = (None if part is None else msgspec.json.encode(told(part)).decode() for part in (before, after))
     where = (clean(target) if target else None, address, request_id)
-    await conn.execute(SQL["add_entry"], actor, role, action, where[0], outcome, *where[1:], *said)
+    await conn.execute(SQL["add_entry"], actor, role, identity, action, where[0], outcome, *where[1:], *said)
 
 
 def told(part: Any) -> Any:

@@ -13,6 +13,8 @@ from litestar.types import ASGIApp, Scope
 from houndmon.access import sessions, tokens
 from houndmon.access.limits import Limit
 from houndmon.access.model import OFF, Identity, LogInNeeded, NotAllowed, TooMany, UnknownHost
+from houndmon.access.oidc import Provider
+from houndmon.access.proxy import address_of, vouched
 from houndmon.access.table import TABLE, allowed
 from houndmon.kit.problems import SourceUnreadable
 from houndmon.kit.settings import Settings
@@ -31,7 +33,13 @@ class Gate:
         self.changes = Limit(burst=60, per_second=2)
         self.failures = Limit(burst=10, per_second=0.2)
         self.refusals = Limit(burst=60, per_second=1)
+        self.departures = Limit(burst=10, per_second=0.5)
+        self.provider = Provider(settings.oidc) if settings.oidc else None
         self._known: dict[str, tuple[Identity, float]] = {}
+
+    def address(self, scope: Scope) -> str:
+        """The address that asks, as far as it can be known."""
+        return address_of(scope, self.settings)
 
     def remember(self, credential: str, who: Identity) -> None:
         """Keep who somebody was, for the time in which our database cannot tell."""
@@ -73,7 +81,7 @@ class Access(AbstractAuthenticationMiddleware):
         scope["user"], scope["auth"] = who, auth  # a refusal is written down with its name
         if not allowed(who.role, method, path):
             raise NotAllowed(f"The role {who.role} may not do this; docs/access.md says which may.")
-        if method not in SAFE and not self.gate.changes.take(f"{who.kind}:{who.token_id}", time.monotonic()):
+        if method not in SAFE and not self.gate.changes.take(who.key or "", time.monotonic()):
             raise TooMany("Too many changes at once: wait a few seconds.")
         return AuthenticationResult(user=who, auth=auth)
 
@@ -83,6 +91,20 @@ class Access(AbstractAuthenticationMiddleware):
         credential = token or cookie
         if not credential:
             raise LogInNeeded("Log in, or send `Authorization: Bearer <token>`.")
+        who = await self.looked_up(connection, token, credential)
+        if who and who.proxied and not still_vouched(connection, who, self.gate.settings):
+            who = None
+        if who is None:
+            self.gate.forget(credential)
+            if token and not self.gate.failures.take(self.gate.address(connection.scope), time.monotonic()):
+                raise TooMany("Too many wrong tokens from this address: wait a minute.")
+            raise LogInNeeded("This token or session does not hold (any longer): log in again.")
+        return who, None if token else cookie
+
+    async def looked_up(
+        self, connection: ASGIConnection[Any, Any, Any, Any], token: str | None, credential: str
+    ) -> Identity | None:
+        """Whose credential it is, if it holds. Raises SourceUnreadable."""
         try:
             async with connection.app.state.state.borrowed() as conn:
                 who = (
@@ -95,14 +117,10 @@ class Access(AbstractAuthenticationMiddleware):
             who = self.gate.recalled(credential) if connection.scope.get("method") in SAFE else None
             if who is None:
                 raise
-            return who, None if token else cookie
-        if who is None:
-            self.gate.forget(credential)
-            if token and not self.gate.failures.take(peer(connection), time.monotonic()):
-                raise TooMany("Too many wrong tokens from this address: wait a minute.")
-            raise LogInNeeded("This token or session does not hold (any longer): log in again.")
-        self.gate.remember(credential, who)
-        return who, None if token else cookie
+            return who
+        if who:
+            self.gate.remember(credential, who)
+        return who
 
 
 def bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
@@ -129,9 +147,10 @@ def by_hand(scope: Scope) -> bool:
     return not polled
 
 
-def peer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """The address that asks."""
-    return connection.client.host if connection.client else "unknown"
+def still_vouched(connection: ASGIConnection[Any, Any, Any, Any], who: Identity, settings: Settings) -> bool:
+    """Whether the proxy names the one whose session this is, in the same role: else somebody else sits there now."""
+    found = vouched(connection, settings)
+    return found is not None and (found.subject, found.role) == (who.proxied, who.role)
 
 
 def hostname(host: str) -> str:
