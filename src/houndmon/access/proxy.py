@@ -40,6 +40,7 @@ def is_trusted(address: str, settings: Settings) -> bool:
         known = ipaddress.ip_address(address)
     except ValueError:
         return False
+    known = getattr(known, "ipv4_mapped", None) or known  # how a socket of both kinds names an old address
     return any(known in network for network in settings.trusted_proxies)
 
 
