@@ -40,7 +40,7 @@ from houndmon.panels.transcode import routes as transcode
 from houndmon.panels.workers import routes as workers
 from houndmon.running import running
 from houndmon.web import alerts as alert_pages
-from houndmon.web import chart, edge, entrance, health, metrics, page, reference, runbooks, titles
+from houndmon.web import chart, edge, entrance, health, metrics, page, receivers, reference, runbooks, titles
 from houndmon.web.display import FILTERS
 from houndmon.web.summary import routes as summary
 
@@ -115,6 +115,7 @@ def handlers() -> list[Any]:
         *reference.ROUTES,
         *metrics.ROUTES,
         *access.ROUTES,
+        *receivers.ROUTES,
         create_static_files_router(
             "/static",
             [resource("static")],

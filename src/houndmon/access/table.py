@@ -43,6 +43,7 @@ DELETE /api/tokens/{id}:admin
 POST /api/people/{id}/block:admin
 POST /api/people/{id}/unblock:admin
 DELETE /api/sessions/{id}:admin
+POST /api/receivers/{name}/test:admin
 """
 
 
