@@ -16,13 +16,14 @@ from houndmon.access.model import OFF, Identity, LogInNeeded, NotAllowed, TooMan
 from houndmon.access.oidc import Provider
 from houndmon.access.proxy import address_of, vouched
 from houndmon.access.table import TABLE, allowed
-from houndmon.kit.problems import SourceUnreadable
+from houndmon.kit.problems import BadInput, FieldError, SourceUnreadable
 from houndmon.kit.settings import Settings
 
 log = structlog.get_logger()
 SAFE = ("GET", "HEAD", "OPTIONS")
 REMEMBERED_SECONDS = 600
 MOST_REMEMBERED = 1000
+LONGEST_PATH = 2000
 
 
 class Gate:
@@ -69,6 +70,7 @@ class Access(AbstractAuthenticationMiddleware):
         """Who asks. Raises UnknownHost, LogInNeeded, NotAllowed, TooMany, SourceUnreadable."""
         scope, settings = connection.scope, self.gate.settings
         check_host(connection.headers.get("host", ""), settings)
+        check_path(scope["path"])
         method, path = str(scope.get("method", "GET")), scope.get("path_template", "")
         if settings.auth == "off":
             # Every route but those of admins; a missing row is for the tests to find, not for those who run a demo.
@@ -177,6 +179,12 @@ def check_host(host: str, settings: Settings) -> None:
     if name in settings.allowed_hosts or is_address(name):
         return
     raise UnknownHost("houndmon does not go by this name: add it to HOUNDMON_ALLOWED_HOSTS.")
+
+
+def check_path(path: str) -> None:
+    """Refuse a path that no file and no row can have: NUL, or names longer than file systems know. Raises BadInput."""
+    if "\0" in path or len(path) > LONGEST_PATH or any(len(part.encode()) > 255 for part in path.split("/")):
+        raise BadInput(FieldError("path", "cannot be the path of anything here"))
 
 
 def is_address(name: str) -> bool:
