@@ -1,6 +1,7 @@
 """The audit log: who did what, from where, what was there before and what after. It only ever grows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import asyncpg
@@ -67,12 +68,16 @@ def entry(row: asyncpg.Record) -> Entry:
     return Entry(**fields)
 
 
-async def lines(conn: asyncpg.Connection) -> AsyncIterator[bytes]:
-    """The whole log as JSON lines, newest first."""
+async def lines(borrowed: Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]) -> AsyncIterator[bytes]:
+    """The whole log as JSON lines, newest first; a slow reader holds no connection while it reads."""
     place: int | None = None
-    while rows := [entry(row) for row in await conn.fetch(SQL["entries"], place, PAGE)]:
+    while True:
+        async with borrowed() as conn:
+            rows = [entry(row) for row in await conn.fetch(SQL["entries"], place, PAGE)]
         for one in rows:
             yield msgspec.json.encode(one) + b"\n"
+        if len(rows) < PAGE:
+            return
         place = int(rows[-1].id)
 
 

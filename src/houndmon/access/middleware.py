@@ -23,7 +23,7 @@ log = structlog.get_logger()
 SAFE = ("GET", "HEAD", "OPTIONS")
 REMEMBERED_SECONDS = 600
 MOST_REMEMBERED = 1000
-LONGEST_PATH = 2000
+LONGEST_PATH, LONGEST_NAME = 2000, 255
 
 
 class Gate:
@@ -183,7 +183,8 @@ def check_host(host: str, settings: Settings) -> None:
 
 def check_path(path: str) -> None:
     """Refuse a path that no file and no row can have: NUL, or names longer than file systems know. Raises BadInput."""
-    if "\0" in path or len(path) > LONGEST_PATH or any(len(part.encode()) > 255 for part in path.split("/")):
+    is_long = len(path) > LONGEST_NAME and any(len(part.encode()) > LONGEST_NAME for part in path.split("/"))
+    if "\0" in path or is_long or len(path) > LONGEST_PATH:
         raise BadInput(FieldError("path", "cannot be the path of anything here"))
 
 

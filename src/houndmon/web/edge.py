@@ -57,7 +57,17 @@ async def add_headers(message: Message, scope: Scope) -> None:
     headers = MutableScopeHeaders.from_message(message)
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"  # what one person saw is in nobody's cache
+    if not is_local(scope):
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     headers["X-Request-Id"] = request_id(scope)
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether it is asked by a name of this machine: what else runs there should not have to speak TLS."""
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return host.startswith((b"127.", b"localhost", b"[::1]"))
 
 
 async def provide_filters(
