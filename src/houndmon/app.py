@@ -21,6 +21,7 @@ from litestar.template import TemplateConfig
 from houndmon import __version__
 from houndmon.access import routes as access
 from houndmon.access.csrf import csrf_field
+from houndmon.access.hosts import Addressed
 from houndmon.access.middleware import Access, Gate
 from houndmon.access.model import LogInNeeded
 from houndmon.access.record import record
@@ -92,6 +93,7 @@ def create_app(
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates(settings))),
         openapi_config=document_config(),
         middleware=[
+            Addressed(settings),
             PrometheusConfig(app_name="houndmon", prefix="houndmon", group_path=True).middleware,
             DefineMiddleware(Access, gate=gate),
         ],

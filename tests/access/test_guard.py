@@ -55,6 +55,11 @@ async def test_it_needs_no_csrf_token_beside_a_bearer_token(house):
         ("evil.test", False),
         ("houndmon.test.evil.test", False),
         ("127.0.0.1.evil.test", False),
+        ("houndmon.test:x", False),
+        ("houndmon.test:65536", False),
+        ("houndmon.test@evil.test", False),
+        ("evil.test#houndmon.test", False),
+        ("[::1", False),
     ],
 )
 async def test_it_goes_by_its_own_names(house, host, is_ours):

@@ -207,6 +207,8 @@ def test_it_quotes_no_part_of_a_password_that_breaks_an_address(tmp_path, passwo
 RAW = {
     b"GET / HTTP/1.1\r\n\r\n": (400, 421),  # no Host
     b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n": (400, 421),
+    b"GET /nowhere HTTP/1.1\r\nHost: localhost:99999\r\n\r\n": (404, 421),
+    b"GET /login HTTP/1.1\r\nHost: localhost:x\r\n\r\n": (421,),
     b"GET / HTTP/1.1\r\nHost: evil.test\r\n\r\n": (421,),
     b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": (
         400,

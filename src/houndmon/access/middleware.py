@@ -1,9 +1,7 @@
-"""Stands before every route: which host is asked, who asks, and whether they may."""
+"""Stands before every route: who asks, and whether they may."""
 
-import ipaddress
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from litestar.connection import ASGIConnection
@@ -11,19 +9,19 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from litestar.types import ASGIApp, Scope
 
 from houndmon.access import sessions, tokens
+from houndmon.access.hosts import hostname, is_loopback
 from houndmon.access.limits import Limit
-from houndmon.access.model import OFF, Identity, LogInNeeded, NotAllowed, TooMany, UnknownHost
+from houndmon.access.model import OFF, Identity, LogInNeeded, NotAllowed, TooMany
 from houndmon.access.oidc import Provider
 from houndmon.access.proxy import address_of, vouched
 from houndmon.access.table import TABLE, allowed
-from houndmon.kit.problems import BadInput, FieldError, SourceUnreadable
+from houndmon.kit.problems import SourceUnreadable
 from houndmon.kit.settings import Settings
 
 log = structlog.get_logger()
 SAFE = ("GET", "HEAD", "OPTIONS")
 REMEMBERED_SECONDS = 600
 MOST_REMEMBERED = 1000
-LONGEST_PATH, LONGEST_NAME = 2000, 255
 
 
 class Gate:
@@ -67,10 +65,8 @@ class Access(AbstractAuthenticationMiddleware):
         self.gate = gate
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
-        """Who asks. Raises UnknownHost, LogInNeeded, NotAllowed, TooMany, SourceUnreadable."""
+        """Who asks. Raises LogInNeeded, NotAllowed, TooMany, SourceUnreadable."""
         scope, settings = connection.scope, self.gate.settings
-        check_host(connection.headers.get("host", ""), settings)
-        check_path(scope["path"])
         method, path = str(scope.get("method", "GET")), scope.get("path_template", "")
         if settings.auth == "off":
             # Every route but those of admins; a missing row is for the tests to find, not for those who run a demo.
@@ -139,7 +135,7 @@ def session_id(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
 def cookie_name(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     """`__Host-houndmon`; on plain-http loopback, where not every browser keeps that, `houndmon`."""
     host = hostname(connection.headers.get("host", ""))
-    return sessions.PLAIN if connection.url.scheme == "http" and is_loopback(host) else sessions.SECURE
+    return sessions.PLAIN if connection.scope["scheme"] == "http" and is_loopback(host) else sessions.SECURE
 
 
 def by_hand(scope: Scope) -> bool:
@@ -153,45 +149,3 @@ def still_vouched(connection: ASGIConnection[Any, Any, Any, Any], who: Identity,
     """Whether the proxy names the one whose session this is, in the same role: else somebody else sits there now."""
     found = vouched(connection, settings)
     return found is not None and (found.subject, found.role) == (who.proxied, who.role)
-
-
-def hostname(host: str) -> str:
-    """The name in a Host header, without the port; empty where it cannot be read."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a name is this machine's own."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
-
-
-def check_host(host: str, settings: Settings) -> None:
-    """Refuse names that are not ours: a stranger's name that leads here is an attack. Raises UnknownHost."""
-    if settings.allowed_hosts is None:
-        return
-    name = hostname(host)
-    if name in settings.allowed_hosts or is_address(name):
-        return
-    raise UnknownHost("houndmon does not go by this name: add it to HOUNDMON_ALLOWED_HOSTS.")
-
-
-def check_path(path: str) -> None:
-    """Refuse a path that no file and no row can have: NUL, or names longer than file systems know. Raises BadInput."""
-    is_long = len(path) > LONGEST_NAME and any(len(part.encode()) > LONGEST_NAME for part in path.split("/"))
-    if "\0" in path or is_long or len(path) > LONGEST_PATH:
-        raise BadInput(FieldError("path", "cannot be the path of anything here"))
-
-
-def is_address(name: str) -> bool:
-    """Whether it is an IP address: no name, so no stranger's name that was made to lead here."""
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True

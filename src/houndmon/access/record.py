@@ -28,7 +28,7 @@ async def note(request: Request[Any, Any, Any], request_id: str) -> None:
     """Keep what a change will be told of: what was there, and what is sent."""
     request.scope["state"]["request_id"] = request_id
     off = request.app.state.gate.settings.auth == "off"
-    if off or request.method in SAFE or request.url.path.startswith(OWN):
+    if off or request.method in SAFE or request.scope["path"].startswith(OWN):
         return
     noted = {"before": await standing(request.app.state, request.scope), "sent": await sent(request)}
     request.scope["state"]["noted"] = noted
