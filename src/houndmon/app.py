@@ -21,6 +21,7 @@ from litestar.template import TemplateConfig
 from houndmon import __version__
 from houndmon.access import routes as access
 from houndmon.access.csrf import csrf_field
+from houndmon.access.door import visitor
 from houndmon.access.hosts import Addressed
 from houndmon.access.middleware import Access, Gate
 from houndmon.access.model import LogInNeeded
@@ -164,5 +165,7 @@ def templates(settings: Settings) -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(FILTERS | chart.FILTERS | titles.FILTERS)
-    found.globals.update({"version": __version__, "rooms": PANELS, "settings": settings, "csrf_field": csrf_field})
+    found.globals.update(
+        {"version": __version__, "rooms": PANELS, "settings": settings, "csrf_field": csrf_field, "visitor": visitor}
+    )
     return found

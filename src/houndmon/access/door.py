@@ -8,6 +8,7 @@ from litestar.response import Template
 
 from houndmon.access import sessions
 from houndmon.access.middleware import Gate, cookie_name
+from houndmon.access.model import Identity
 from houndmon.access.proxy import vouched
 
 PRIVATE = {"Cache-Control": "no-store"}
@@ -58,3 +59,9 @@ def told(request: Request[Any, Any, Any]) -> dict[str, str | None]:
     """The same, for a refusal whose line is written here: nobody needs to write it again."""
     request.scope["state"]["told"] = True
     return origin(request)
+
+
+def visitor(request: Request[Any, Any, Any]) -> Identity | None:
+    """Whose session a page is drawn for; None where there is none to end."""
+    who: Identity | None = request.scope.get("user")
+    return who if who and who.kind == "session" else None
