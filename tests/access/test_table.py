@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
+from litestar import get
 
+from houndmon import app as app_module
+from houndmon.access import tokens
 from houndmon.access.model import ROLES
 from houndmon.access.table import TABLE, allowed, document
 from houndmon.app import create_app
@@ -17,6 +21,7 @@ PLACES = {
     "{path}": "openapi.json",
 }
 TURNED_AWAY = (401, 403)
+HANDLERS = app_module.handlers
 
 
 def routes() -> set[tuple[str, str]]:
@@ -38,6 +43,24 @@ def test_it_refuses_what_has_no_row():
     """Deny by default: to an admin too."""
     assert not allowed("admin", "GET", "/not/there")
     assert not allowed("admin", "PATCH", "/api/alerts")
+
+
+async def test_it_refuses_a_route_that_was_forgotten(database, conn, monkeypatch):
+    """A new route without a row is found by the test above, and let in nobody: tried with a real one."""
+
+    @get("/api/forgotten")
+    async def forgotten() -> str:
+        return "open"
+
+    monkeypatch.setattr(app_module, "handlers", lambda: [*HANDLERS(), forgotten])
+    assert routes() - set(TABLE) == {("GET", "/api/forgotten")}
+    app = create_app(Settings(auth="on"), database)
+    async with app.lifespan():
+        token = (await tokens.create_token(conn, "an admin", "admin", 1)).token
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="https://houndmon.test") as client:
+            answer = await client.get("/api/forgotten", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 403
 
 
 def test_it_is_written_down():
