@@ -1,26 +1,36 @@
 """Log-in through a real OpenID provider on loopback, honest and otherwise."""
 
+import asyncio
 import base64
 import hmac
 import json
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from joserfc.jwk import RSAKey
 
 from access.conftest import BASE, House
 from access.provider import CALLBACK, CLIENT, CLIENT_SECRET, OpenIdProvider, serving, signed
-from houndmon.access.oidc import Departure, claim_of
+from houndmon.access.model import ProviderAway
+from houndmon.access.oidc import Departure, claim_of, fetched
 from houndmon.access.people import role_of
 from houndmon.access.sessions import SECURE
 from houndmon.app import create_app
 from houndmon.config.live import LiveConfig
 from houndmon.kit.logins import Oidc, SettingsError
 from houndmon.kit.settings import Settings, read_settings
+from houndmon.notify.client import Unreachable, ask
 
 PERSON = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 ROLES = {"operator": frozenset({"on-call"}), "admin": frozenset({"chiefs"})}
@@ -457,6 +467,34 @@ async def test_it_tells_no_secret_of_a_log_in(console, provider, capfd):
         )
     assert [secret for secret in secrets if secret in said] == []
     assert CLIENT_SECRET not in repr(console.app.state.gate.settings)
+
+
+@asynccontextmanager
+async def self_signed(folder) -> AsyncIterator[str]:
+    """A server on loopback with a certificate that nobody vouches for; its address."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (folder / "both.pem").write_bytes(pem + made.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "both.pem")
+    server = await asyncio.start_server(lambda reader, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    async with server:
+        yield f"https://localhost:{server.sockets[0].getsockname()[1]}"
+
+
+async def test_it_trusts_no_certificate_that_nobody_vouches_for(tmp_path):
+    """Neither a provider nor a receiver is spoken to over TLS that anybody could have made."""
+    async with self_signed(tmp_path) as url:
+        with pytest.raises(ProviderAway) as away:
+            await fetched("GET", url)
+        assert isinstance(away.value.__cause__, httpx.ConnectError)
+        with pytest.raises(Unreachable, match="check its certificate"):
+            await ask("POST", url, body=b"{}", allow_private=True)
 
 
 def test_it_takes_the_highest_role():

@@ -101,6 +101,7 @@ async def test_it_ends_on_the_server_at_log_out(house):
         id = client.cookies[SECURE]
         answer = await client.post("/logout", data={"csrf": csrf_token(id)}, headers=PERSON)
         assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+        assert '"cache"' in answer.headers["clear-site-data"]
     async with house.client(cookies={SECURE: id}) as client:
         assert (await client.get("/api/alerts")).status_code == 401
     assert await house.conn.fetchval("select count(*) from houndmon.sessions") == 0

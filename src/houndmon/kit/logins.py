@@ -45,7 +45,11 @@ class ProxyLogin(msgspec.Struct, frozen=True, kw_only=True):
 
 def read_oidc(given: Mapping[str, str], roles: Roles) -> Oidc | None:
     """The provider, where one is named. Raises SettingsError."""
-    names = {key: f"HOUNDMON_OIDC_{key.upper()}" for key in ("issuer", "client_id", "client_secret")}
+    names = {
+        "issuer": "HOUNDMON_OIDC_ISSUER",
+        "client_id": "HOUNDMON_OIDC_CLIENT_ID",
+        "client_secret": "HOUNDMON_OIDC_CLIENT_SECRET",
+    }
     found = {key: given[name] for key, name in names.items() if given.get(name)}
     if not found:
         return None
