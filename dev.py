@@ -24,6 +24,7 @@ PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed-lock"
 RUN, DEV = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 UV = "uv>=0.9"  # only `lock` needs it
+PIP_AUDIT = "pip-audit>=2.10"  # only `audit` needs it
 COMPILE = "pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --quiet"
 LAUNCHER = """#!/bin/sh
 '''exec' "{python}" "$0" "$@"
@@ -128,6 +129,24 @@ def test(arguments: list[str]) -> None:
     run(tool("pytest"), *([] if {"-n", "-n0"} & set(arguments) else ["-n", "2"]), *arguments)
 
 
+def torture(arguments: list[str]) -> None:
+    """Run the tests with far more kills and requests: an hour, not minutes."""
+    bootstrap(DEV)
+    run(tool("pytest"), *([] if {"-n", "-n0"} & set(arguments) else ["-n", "2"]), *arguments, HOUNDMON_TORTURE="1")
+
+
+def audit(arguments: list[str]) -> None:
+    """Ask the advisory databases about every locked package; needs the network, and skips nothing."""
+    with tempfile.TemporaryDirectory() as folder:
+        found = shutil.which("pip-audit")
+        if not found:
+            subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+            subprocess.run([f"{folder}/bin/pip", "install", "--quiet", PIP_AUDIT], check=True)
+            found = f"{folder}/bin/pip-audit"
+        for lock_file in (RUN, DEV):
+            run(found, "--strict", "--require-hashes", "--disable-pip", "-r", lock_file.name, *arguments)
+
+
 def openapi(arguments: list[str]) -> None:
     """Write openapi/houndmon.json anew."""
     bootstrap(RUN)
@@ -191,8 +210,11 @@ def enter_venv() -> None:
         os.execv(PYTHON, [str(PYTHON), __file__, *sys.argv[1:]])
 
 
+CHORES = (demo, test, lint, torture, audit, openapi, bench, lock, postgres, acceptance)
+
+
 def main() -> None:
-    chores = {chore.__name__: chore for chore in (demo, test, lint, openapi, bench, lock, postgres, acceptance)}
+    chores = {chore.__name__: chore for chore in CHORES}
     listing = "\n".join(f"  {name:12}{(chore.__doc__ or '').splitlines()[0]}" for name, chore in chores.items())
     parser = argparse.ArgumentParser(
         description=__doc__,

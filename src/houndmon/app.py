@@ -21,6 +21,8 @@ from litestar.template import TemplateConfig
 from houndmon import __version__
 from houndmon.access import routes as access
 from houndmon.access.csrf import csrf_field
+from houndmon.access.door import visitor
+from houndmon.access.hosts import Addressed
 from houndmon.access.middleware import Access, Gate
 from houndmon.access.model import LogInNeeded
 from houndmon.access.record import record
@@ -42,7 +44,7 @@ from houndmon.panels.transcode import routes as transcode
 from houndmon.panels.workers import routes as workers
 from houndmon.running import running
 from houndmon.web import alerts as alert_pages
-from houndmon.web import chart, edge, entrance, health, metrics, page, reference, runbooks, titles
+from houndmon.web import chart, edge, entrance, health, metrics, page, receivers, reference, runbooks, titles
 from houndmon.web.display import FILTERS
 from houndmon.web.summary import routes as summary
 
@@ -94,6 +96,7 @@ def create_app(
         template_config=TemplateConfig(instance=JinjaTemplateEngine.from_environment(templates(settings))),
         openapi_config=document_config(),
         middleware=[
+            Addressed(settings),
             PrometheusConfig(app_name="houndmon", prefix="houndmon", group_path=True).middleware,
             DefineMiddleware(Access, gate=gate),
         ],
@@ -119,6 +122,7 @@ def handlers() -> list[Any]:
         *reference.ROUTES,
         *metrics.ROUTES,
         *access.ROUTES,
+        *receivers.ROUTES,
         create_static_files_router(
             "/static",
             [resource("static")],
@@ -165,5 +169,7 @@ def templates(settings: Settings) -> Environment:
         lstrip_blocks=True,
     )
     found.filters.update(FILTERS | chart.FILTERS | titles.FILTERS)
-    found.globals.update({"version": __version__, "rooms": PANELS, "settings": settings, "csrf_field": csrf_field})
+    found.globals.update(
+        {"version": __version__, "rooms": PANELS, "settings": settings, "csrf_field": csrf_field, "visitor": visitor}
+    )
     return found

@@ -5,6 +5,7 @@ import re
 import asyncpg
 import pytest
 
+from access.test_hostile import JSON, placed
 from houndmon.access.limits import MOST_KEYS, Limit
 from houndmon.access.sessions import SECURE, csrf_token
 from houndmon.kit.paths import PACKAGE
@@ -55,6 +56,11 @@ async def test_it_needs_no_csrf_token_beside_a_bearer_token(house):
         ("evil.test", False),
         ("houndmon.test.evil.test", False),
         ("127.0.0.1.evil.test", False),
+        ("houndmon.test:x", False),
+        ("houndmon.test:65536", False),
+        ("houndmon.test@evil.test", False),
+        ("evil.test#houndmon.test", False),
+        ("[::1", False),
     ],
 )
 async def test_it_goes_by_its_own_names(house, host, is_ours):
@@ -109,6 +115,16 @@ async def test_it_only_ever_adds_to_the_audit_log(house, statement):
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await house.conn.execute(statement)
     assert len(await house.audit("add_incident")) == 1
+
+
+async def test_it_refuses_fields_that_it_does_not_know(house):
+    """A field that no struct has is named and refused, in each body that the document knows."""
+    paths = {path: fields for path, fields in JSON.items() if fields}
+    assert len(paths) >= 5
+    async with house.client("admin") as client:
+        for path in paths:
+            answer = await client.post(placed(path), json={"surely_unknown": 1})
+            assert (answer.status_code, "surely_unknown" in answer.text) in ((400, True), (422, True)), path
 
 
 async def test_it_writes_down_each_change(house):

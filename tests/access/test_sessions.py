@@ -101,6 +101,7 @@ async def test_it_ends_on_the_server_at_log_out(house):
         id = client.cookies[SECURE]
         answer = await client.post("/logout", data={"csrf": csrf_token(id)}, headers=PERSON)
         assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+        assert '"cache"' in answer.headers["clear-site-data"]
     async with house.client(cookies={SECURE: id}) as client:
         assert (await client.get("/api/alerts")).status_code == 401
     assert await house.conn.fetchval("select count(*) from houndmon.sessions") == 0
@@ -142,3 +143,17 @@ async def test_it_goes_on_in_an_outage(house, outage):
             assert (await client.get("/runbooks")).status_code == 200
             assert (await stranger.get("/runbooks")).status_code == 503
             assert (await client.post("/api/silences", json={})).status_code == 503
+
+
+async def test_it_offers_the_way_out_on_every_page(house):
+    """Each page of a session ends with whose it is and a log-out; admins find the audit log there."""
+    async with house.logged_in("admin") as client:
+        for path in ("/", "/alerts", "/audit", "/runbooks"):
+            page = (await client.get(path, headers=PERSON)).text
+            assert 'action="/logout"' in page, path
+            assert "the admin" in page
+            assert 'href="/audit"' in page
+    async with house.logged_in("viewer") as client:
+        assert 'href="/audit"' not in (await client.get("/", headers=PERSON)).text
+    async with house.client() as client:
+        assert 'action="/logout"' not in (await client.get("/login", headers=PERSON)).text

@@ -1,6 +1,7 @@
 """The audit log: who did what, from where, what was there before and what after. It only ever grows."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import asyncpg
@@ -28,10 +29,10 @@ async def write(
     after: Any = None,
 ) -> None:
     """Write one line."""
-    actor, role = (who.name, who.role) if who else (None, None)
+    actor, role, identity = (who.name, who.role, who.key) if who else (None, None, None)
     said = (None if part is None else msgspec.json.encode(told(part)).decode() for part in (before, after))
     where = (clean(target) if target else None, address, request_id)
-    await conn.execute(SQL["add_entry"], actor, role, action, where[0], outcome, *where[1:], *said)
+    await conn.execute(SQL["add_entry"], actor, role, identity, action, where[0], outcome, *where[1:], *said)
 
 
 def told(part: Any) -> Any:
@@ -67,12 +68,16 @@ def entry(row: asyncpg.Record) -> Entry:
     return Entry(**fields)
 
 
-async def lines(conn: asyncpg.Connection) -> AsyncIterator[bytes]:
-    """The whole log as JSON lines, newest first."""
+async def lines(borrowed: Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]) -> AsyncIterator[bytes]:
+    """The whole log as JSON lines, newest first; a slow reader holds no connection while it reads."""
     place: int | None = None
-    while rows := [entry(row) for row in await conn.fetch(SQL["entries"], place, PAGE)]:
+    while True:
+        async with borrowed() as conn:
+            rows = [entry(row) for row in await conn.fetch(SQL["entries"], place, PAGE)]
         for one in rows:
             yield msgspec.json.encode(one) + b"\n"
+        if len(rows) < PAGE:
+            return
         place = int(rows[-1].id)
 
 

@@ -1,9 +1,7 @@
-"""Stands before every route: which host is asked, who asks, and whether they may."""
+"""Stands before every route: who asks, and whether they may."""
 
-import ipaddress
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from litestar.connection import ASGIConnection
@@ -11,8 +9,11 @@ from litestar.middleware import AbstractAuthenticationMiddleware, Authentication
 from litestar.types import ASGIApp, Scope
 
 from houndmon.access import sessions, tokens
+from houndmon.access.hosts import hostname, is_loopback
 from houndmon.access.limits import Limit
-from houndmon.access.model import OFF, Identity, LogInNeeded, NotAllowed, TooMany, UnknownHost
+from houndmon.access.model import OFF, Identity, LogInNeeded, NotAllowed, TooMany
+from houndmon.access.oidc import Provider
+from houndmon.access.proxy import address_of, vouched
 from houndmon.access.table import TABLE, allowed
 from houndmon.kit.problems import SourceUnreadable
 from houndmon.kit.settings import Settings
@@ -31,7 +32,13 @@ class Gate:
         self.changes = Limit(burst=60, per_second=2)
         self.failures = Limit(burst=10, per_second=0.2)
         self.refusals = Limit(burst=60, per_second=1)
+        self.departures = Limit(burst=10, per_second=0.5)
+        self.provider = Provider(settings.oidc) if settings.oidc else None
         self._known: dict[str, tuple[Identity, float]] = {}
+
+    def address(self, scope: Scope) -> str:
+        """The address that asks, as far as it can be known."""
+        return address_of(scope, self.settings)
 
     def remember(self, credential: str, who: Identity) -> None:
         """Keep who somebody was, for the time in which our database cannot tell."""
@@ -58,9 +65,8 @@ class Access(AbstractAuthenticationMiddleware):
         self.gate = gate
 
     async def authenticate_request(self, connection: ASGIConnection[Any, Any, Any, Any]) -> AuthenticationResult:
-        """Who asks. Raises UnknownHost, LogInNeeded, NotAllowed, TooMany, SourceUnreadable."""
+        """Who asks. Raises LogInNeeded, NotAllowed, TooMany, SourceUnreadable."""
         scope, settings = connection.scope, self.gate.settings
-        check_host(connection.headers.get("host", ""), settings)
         method, path = str(scope.get("method", "GET")), scope.get("path_template", "")
         if settings.auth == "off":
             # Every route but those of admins; a missing row is for the tests to find, not for those who run a demo.
@@ -73,7 +79,7 @@ class Access(AbstractAuthenticationMiddleware):
         scope["user"], scope["auth"] = who, auth  # a refusal is written down with its name
         if not allowed(who.role, method, path):
             raise NotAllowed(f"The role {who.role} may not do this; docs/access.md says which may.")
-        if method not in SAFE and not self.gate.changes.take(f"{who.kind}:{who.token_id}", time.monotonic()):
+        if method not in SAFE and not self.gate.changes.take(who.key or "", time.monotonic()):
             raise TooMany("Too many changes at once: wait a few seconds.")
         return AuthenticationResult(user=who, auth=auth)
 
@@ -83,6 +89,20 @@ class Access(AbstractAuthenticationMiddleware):
         credential = token or cookie
         if not credential:
             raise LogInNeeded("Log in, or send `Authorization: Bearer <token>`.")
+        who = await self.looked_up(connection, token, credential)
+        if who and who.proxied and not still_vouched(connection, who, self.gate.settings):
+            who = None
+        if who is None:
+            self.gate.forget(credential)
+            if token and not self.gate.failures.take(self.gate.address(connection.scope), time.monotonic()):
+                raise TooMany("Too many wrong tokens from this address: wait a minute.")
+            raise LogInNeeded("This token or session does not hold (any longer): log in again.")
+        return who, None if token else cookie
+
+    async def looked_up(
+        self, connection: ASGIConnection[Any, Any, Any, Any], token: str | None, credential: str
+    ) -> Identity | None:
+        """Whose credential it is, if it holds. Raises SourceUnreadable."""
         try:
             async with connection.app.state.state.borrowed() as conn:
                 who = (
@@ -95,14 +115,10 @@ class Access(AbstractAuthenticationMiddleware):
             who = self.gate.recalled(credential) if connection.scope.get("method") in SAFE else None
             if who is None:
                 raise
-            return who, None if token else cookie
-        if who is None:
-            self.gate.forget(credential)
-            if token and not self.gate.failures.take(peer(connection), time.monotonic()):
-                raise TooMany("Too many wrong tokens from this address: wait a minute.")
-            raise LogInNeeded("This token or session does not hold (any longer): log in again.")
-        self.gate.remember(credential, who)
-        return who, None if token else cookie
+            return who
+        if who:
+            self.gate.remember(credential, who)
+        return who
 
 
 def bearer(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
@@ -119,7 +135,7 @@ def session_id(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
 def cookie_name(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
     """`__Host-houndmon`; on plain-http loopback, where not every browser keeps that, `houndmon`."""
     host = hostname(connection.headers.get("host", ""))
-    return sessions.PLAIN if connection.url.scheme == "http" and is_loopback(host) else sessions.SECURE
+    return sessions.PLAIN if connection.scope["scheme"] == "http" and is_loopback(host) else sessions.SECURE
 
 
 def by_hand(scope: Scope) -> bool:
@@ -129,41 +145,7 @@ def by_hand(scope: Scope) -> bool:
     return not polled
 
 
-def peer(connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-    """The address that asks."""
-    return connection.client.host if connection.client else "unknown"
-
-
-def hostname(host: str) -> str:
-    """The name in a Host header, without the port; empty where it cannot be read."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".")
-    except ValueError:
-        return ""
-
-
-def is_loopback(name: str) -> bool:
-    """Whether a name is this machine's own."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
-
-
-def check_host(host: str, settings: Settings) -> None:
-    """Refuse names that are not ours: a stranger's name that leads here is an attack. Raises UnknownHost."""
-    if settings.allowed_hosts is None:
-        return
-    name = hostname(host)
-    if name in settings.allowed_hosts or is_address(name):
-        return
-    raise UnknownHost("houndmon does not go by this name: add it to HOUNDMON_ALLOWED_HOSTS.")
-
-
-def is_address(name: str) -> bool:
-    """Whether it is an IP address: no name, so no stranger's name that was made to lead here."""
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+def still_vouched(connection: ASGIConnection[Any, Any, Any, Any], who: Identity, settings: Settings) -> bool:
+    """Whether the proxy names the one whose session this is, in the same role: else somebody else sits there now."""
+    found = vouched(connection, settings)
+    return found is not None and (found.subject, found.role) == (who.proxied, who.role)

@@ -22,7 +22,16 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     role: Role
     token_id: int = 0
+    person_id: int = 0
     kind: Literal["token", "session", "off"]
+    proxied: str | None = None  # whom the proxy must go on naming while this session lasts
+
+    @property
+    def key(self) -> str | None:
+        """Who it is, whatever they call themselves; the same by token and by its sessions."""
+        if self.token_id:
+            return f"token:{self.token_id}"
+        return f"person:{self.person_id}" if self.person_id else None
 
 
 # Nobody logs in here, so nobody may mint what would outlive this.
@@ -77,6 +86,7 @@ class Entry(msgspec.Struct):
     at: Annotated[datetime, Meta(description="When.", examples=["2026-03-02T12:00:00Z"])]
     actor: Annotated[str | None, Meta(description="Who; null where nobody is known.", examples=["mira"])]
     role: Annotated[str | None, Meta(description="In which role.", examples=["operator"])]
+    identity: Annotated[str | None, Meta(description="Which token or person, by id.", examples=["person:7"])]
     action: Annotated[str, Meta(description="What.", examples=["close_alert"])]
     target: Annotated[str | None, Meta(description="To what.", examples=["/api/alerts/17/close"])]
     outcome: Annotated[Literal["done", "refused"], Meta(description="What came of it.", examples=["done"])]
@@ -93,12 +103,53 @@ class AuditPage(msgspec.Struct):
     next_cursor: Annotated[str | None, Meta(description="Pass it as `cursor` for the next page.", examples=[None])]
 
 
+class Session(msgspec.Struct):
+    """A session that holds; never its secret."""
+
+    id: Annotated[str, Meta(description="Its id.", examples=["12"])]
+    name: Annotated[str, Meta(description="Whose.", examples=["mira"])]
+    role: Annotated[Role, Meta(description="In which role.", examples=["operator"])]
+    identity: Annotated[str, Meta(description="Which token or person, by id.", examples=["person:7"])]
+    address: Annotated[str | None, Meta(description="From where it was begun.", examples=["127.0.0.1"])]
+    created_at: Annotated[datetime, Meta(description="Since when.", examples=["2026-03-02T12:00:00Z"])]
+    used_at: Annotated[datetime, Meta(description="Last used by hand.", examples=["2026-03-02T12:30:00Z"])]
+    expires_at: Annotated[datetime, Meta(description="Until when at most.", examples=["2026-03-03T00:00:00Z"])]
+
+
+class SessionList(msgspec.Struct):
+    """The sessions that hold just now."""
+
+    items: Annotated[list[Session], Meta(description="Sessions, the last used first; at most 500.")]
+
+
 class LogInNeeded(HoundmonError):
     """Nobody is known to ask this."""
 
     status = 401
     title = "Unauthorized"
     headers = {"WWW-Authenticate": 'Bearer realm="houndmon"', "Cache-Control": "no-store"}  # noqa: RUF012 -- a constant
+
+
+class LogInRefused(HoundmonError):
+    """What a provider answered does not hold; `why` is for the log, not for the one who asks."""
+
+    status = 403
+    title = "Forbidden"
+
+    def __init__(self, why: str) -> None:
+        super().__init__("The log-in did not hold: try again.")
+        self.why = why
+
+
+class ProviderAway(HoundmonError):
+    """The provider cannot be reached, or cannot be used; `why` is for the log."""
+
+    status = 503
+    title = "Provider unreachable"
+
+    def __init__(self, why: str) -> None:
+        super().__init__("The provider cannot be reached, or cannot be used: see the log.")
+        self.why = why
 
 
 class NotAllowed(HoundmonError):
@@ -121,6 +172,20 @@ class TooMany(HoundmonError):
     status = 429
     title = "Too Many Requests"
     headers = {"Retry-After": "10"}  # noqa: RUF012 -- a constant
+
+
+class NoSuchSession(HoundmonError):
+    """There is no such session."""
+
+    status = 404
+    title = "Not Found"
+
+
+class NoSuchPerson(HoundmonError):
+    """There is no such person."""
+
+    status = 404
+    title = "Not Found"
 
 
 class NoSuchToken(HoundmonError):

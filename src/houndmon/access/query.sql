@@ -52,21 +52,84 @@ returning id::text as id, name, role, lookup, created_at, created_by, expires_at
 delete from houndmon.sessions where token_id = $1;
 
 -- name: add_session
--- Begin a session. $1 hash, $2 token, $3 seconds it lasts at most
-insert into houndmon.sessions (hash, token_id, expires_at)
-values ($1, $2, clock_timestamp() + $3::integer * interval '1 second');
+-- Begin a session. $1 hash, $2 token or null, $3 person or null, $4 a person's role, $5 address, $6 seconds it lasts
+insert into houndmon.sessions (hash, token_id, person_id, role, address, expires_at)
+values ($1, $2, $3, $4, $5, clock_timestamp() + $6::integer * interval '1 second');
 
 -- name: session
--- Whose session is this, if it and its token hold? Relies on the primary key.
+-- Whose session is this, if it and its token or person hold? Relies on the primary key.
 -- $1 hash, $2 seconds it may lie idle
 select
-    t.id, t.name, t.role, s.used_at < clock_timestamp() - interval '1 minute' as touch
+    coalesce(t.id, 0) as token_id, coalesce(p.id, 0) as person_id,
+    coalesce(t.name, p.name) as name, coalesce(t.role, s.role) as role, p.issuer, p.subject,
+    s.used_at < clock_timestamp() - interval '1 minute' as touch
 from houndmon.sessions s
-join houndmon.tokens t on t.id = s.token_id
+left join houndmon.tokens t on t.id = s.token_id
+left join houndmon.people p on p.id = s.person_id
 where s.hash = $1
     and s.expires_at > clock_timestamp()
     and s.used_at > clock_timestamp() - $2::integer * interval '1 second'
-    and t.revoked_at is null and (t.expires_at is null or t.expires_at > clock_timestamp());
+    and (t.id is null or t.revoked_at is null and (t.expires_at is null or t.expires_at > clock_timestamp()))
+    and p.blocked_at is null;
+
+-- name: live_sessions
+-- Which sessions hold just now, the last used first? $1 seconds they may lie idle
+select
+    s.id::text as id, coalesce(t.name, p.name) as name, coalesce(t.role, s.role) as role,
+    coalesce('token:' || t.id, 'person:' || p.id) as identity, s.address, s.created_at, s.used_at, s.expires_at
+from houndmon.sessions s
+left join houndmon.tokens t on t.id = s.token_id
+left join houndmon.people p on p.id = s.person_id
+where s.expires_at > clock_timestamp() and s.used_at > clock_timestamp() - $1::integer * interval '1 second'
+    and (t.id is null or t.revoked_at is null and (t.expires_at is null or t.expires_at > clock_timestamp()))
+    and p.blocked_at is null
+order by s.used_at desc, s.id
+limit 500;
+
+-- name: end_session_of_id
+-- End a session that an admin names. Relies on the unique index.
+delete from houndmon.sessions where id = $1
+returning coalesce('token:' || token_id, 'person:' || person_id) as identity;
+
+-- name: met
+-- Write down that somebody came whom an issuer vouches for. Relies on the unique index.
+insert into houndmon.people (issuer, subject, name, role) values ($1, $2, $3, $4)
+on conflict (issuer, subject) do update
+    set name = excluded.name, role = excluded.role, last_seen_at = clock_timestamp()
+returning id, blocked_at;
+
+-- name: known_person
+-- What may be said of people?
+select id::text as id, issuer, subject, name, role, first_seen_at, last_seen_at, blocked_at from houndmon.people;
+
+-- name: people
+-- Who has logged in elsewhere, the last seen first?
+select * from {known_person} as known order by last_seen_at desc, id limit 500;
+
+-- name: block
+-- Keep somebody out, or let them in again. $1 id, $2 whether to block
+update houndmon.people
+set blocked_at = case when $2::boolean then coalesce(blocked_at, clock_timestamp()) end
+where id = $1
+returning id::text as id, issuer, subject, name, role, first_seen_at, last_seen_at, blocked_at;
+
+-- name: end_sessions_of
+-- End every session of a person.
+delete from houndmon.sessions where person_id = $1;
+
+-- name: depart
+-- Somebody goes to the provider. $1 hash, $2 where they go on to, $3 seconds until they must be back
+insert into houndmon.departures (hash, next, expires_at)
+values ($1, $2, clock_timestamp() + $3::integer * interval '1 second');
+
+-- name: arrive
+-- Somebody comes back: once only, and in time.
+delete from houndmon.departures where hash = $1
+returning next, expires_at > clock_timestamp() as in_time;
+
+-- name: sweep_departures
+-- Forget who did not come back. Relies on the index on expires_at.
+delete from houndmon.departures where expires_at < clock_timestamp();
 
 -- name: touch_session
 -- Note that a person used a session.
@@ -82,13 +145,13 @@ delete from houndmon.sessions where expires_at < clock_timestamp();
 
 -- name: add_entry
 -- Write a line of the audit log.
-insert into houndmon.audit (actor, role, action, target, outcome, address, request_id, before, after)
-values ($1, $2, $3, $4, $5, $6, $7, $8::text::jsonb, $9::text::jsonb);
+insert into houndmon.audit (actor, role, identity, action, target, outcome, address, request_id, before, after)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10::text::jsonb);
 
 -- name: entries
 -- Which lines come before a place, newest first? Relies on the primary key.
 -- $1 the place or null, $2 how many
-select id::text as id, at, actor, role, action, target, outcome, address, request_id,
+select id::text as id, at, actor, role, identity, action, target, outcome, address, request_id,
     before::text as before, after::text as after
 from houndmon.audit
 where $1::bigint is null or id < $1

@@ -15,14 +15,20 @@ from houndmon.access.middleware import SAFE, Gate
 from houndmon.access.tokens import SQL
 
 log = structlog.get_logger()
-OWN = ("/login", "/logout", "/api/tokens")  # these write their own lines, in one transaction with the change
+OWN = (
+    "/login",
+    "/logout",
+    "/api/tokens",
+    "/api/people",
+    "/api/sessions",
+)  # these write their own lines, in one transaction with the change
 
 
 async def note(request: Request[Any, Any, Any], request_id: str) -> None:
     """Keep what a change will be told of: what was there, and what is sent."""
     request.scope["state"]["request_id"] = request_id
     off = request.app.state.gate.settings.auth == "off"
-    if off or request.method in SAFE or request.url.path.startswith(OWN):
+    if off or request.method in SAFE or request.scope["path"].startswith(OWN):
         return
     noted = {"before": await standing(request.app.state, request.scope), "sent": await sent(request)}
     request.scope["state"]["noted"] = noted
@@ -73,16 +79,15 @@ def refused(scope: Scope, status: int) -> bool:
     if status not in (401, 403, 421, 429):
         return False
     showed = any(name == b"authorization" for name, _ in scope["headers"])
-    own = status == 401 and scope["path"] == "/login"  # has written its own line
-    return not own and (showed or status != 401 or scope.get("method") not in SAFE)
+    return not scope.get("state", {}).get("told") and (showed or status != 401 or scope.get("method") not in SAFE)
 
 
 async def entered(state: State, scope: Scope, outcome: str, noted: dict[str, Any]) -> None:
     """Write the line; where that fails, the log on stderr has it."""
     handler: Any = scope.get("route_handler")
     action = getattr(handler, "operation_id", None) or getattr(handler, "handler_name", None) or "unknown"
-    client, who = scope.get("client"), scope.get("user")
-    words = {"target": scope["path"], "address": client[0] if client else None}
+    who = scope.get("user")
+    words = {"target": scope["path"], "address": state.gate.address(scope)}
     words["request_id"] = scope.get("state", {}).get("request_id")
     try:
         after = {"sent": noted["sent"]}

@@ -5,14 +5,15 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import MediaType, Request, Response, delete, get, post
-from litestar.datastructures import Cookie, State
+from litestar.datastructures import State
 from litestar.enums import RequestEncodingType
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import BodyKwarg, JSONBody, PathParameter, QueryParameter
 from litestar.response import Redirect, Stream, Template
 
-from houndmon.access import audit, sessions, tokens
-from houndmon.access.middleware import Gate, cookie_name, peer, session_id
+from houndmon.access import audit, elsewhere, sessions, tokens
+from houndmon.access.door import PRIVATE, cookie, drawn, onward, origin, told
+from houndmon.access.middleware import Gate, session_id
 from houndmon.access.model import AuditPage, MadeToken, NewToken, NoSuchToken, TokenList
 from houndmon.kit.problems import Problem
 from houndmon.kit.requests import checked_text, limit_of, only
@@ -20,7 +21,6 @@ from houndmon.kit.room import PROBLEM_JSON, REFUSALS
 
 Form = Annotated[dict[str, str], BodyKwarg(media_type=RequestEncodingType.URL_ENCODED)]
 TokenId = Annotated[str, PathParameter(description="The token's id.")]
-PRIVATE = {"Cache-Control": "no-store"}
 MISSING = {404: ResponseSpec(Problem, description="No such token.", media_type=PROBLEM_JSON, generate_examples=False)}
 
 
@@ -34,19 +34,7 @@ async def login_page(
     only(request, "next")
     if state.gate.settings.auth == "off":
         return Redirect("/", status_code=303)
-    return drawn(onward(wanted))
-
-
-def drawn(wanted: str, refusal: str | None = None, status: int = 200) -> Template:
-    """The log-in page."""
-    context = {"next": wanted, "refusal": refusal}
-    return Template(template_name="access/login.html", context=context, status_code=status, headers=PRIVATE)
-
-
-def onward(wanted: str) -> str:
-    """Where to go after log-in: a path of ours, whatever was asked for."""
-    ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
-    return wanted if ours and wanted.isascii() and "\\" not in wanted else "/"
+    return drawn(request, onward(wanted))
 
 
 @post("/login", include_in_schema=False, status_code=303)
@@ -56,36 +44,17 @@ async def login(request: Request[Any, Any, Any], state: State, data: Form) -> Te
     wanted, text = onward(data.get("next", "/")), data.get("token", "").strip()
     if gate.settings.auth == "off":
         return Redirect("/", status_code=303)
-    if not gate.failures.take(peer(request), time.monotonic()):
-        return drawn(wanted, "Too many tries from this address: wait a minute.", 429)
+    if not gate.failures.take(gate.address(request.scope), time.monotonic()):
+        return drawn(request, wanted, "Too many tries from this address: wait a minute.", 429)
     async with state.state.borrowed() as conn, conn.transaction():
         who = await tokens.holder(conn, text)
         if who is None or who.role == "summary":
-            await audit.write(conn, who, "log_in", "refused", **origin(request))
+            await audit.write(conn, who, "log_in", "refused", **told(request))
             refusal = "This token does not hold." if who is None else "A token of a bot opens no page."
-            return drawn(wanted, refusal, 401)
-        id = await sessions.begin(conn, who.token_id, session_id(request))
+            return drawn(request, wanted, refusal, 401)
+        id = await sessions.begin(conn, who, session_id(request), gate.address(request.scope))
         await audit.write(conn, who, "log_in", "done", **origin(request))
     return Redirect(wanted, status_code=303, cookies=[cookie(request, id)], headers=PRIVATE)
-
-
-def cookie(request: Request[Any, Any, Any], id: str | None) -> Cookie:
-    """The session's cookie; without an id, the one that takes it away."""
-    name = cookie_name(request)
-    return Cookie(
-        key=name,
-        value=id or "",
-        path="/",
-        max_age=sessions.LONGEST_SECONDS if id else 0,
-        secure=name == sessions.SECURE,
-        httponly=True,
-        samesite="strict",
-    )
-
-
-def origin(request: Request[Any, Any, Any]) -> dict[str, str | None]:
-    """Where a request comes from, for the audit log."""
-    return {"address": peer(request), "request_id": request.scope.get("state", {}).get("request_id")}
 
 
 @post("/logout", include_in_schema=False, status_code=303)
@@ -161,13 +130,8 @@ async def export_audit(request: Request[Any, Any, Any], state: State) -> Stream:
     async with state.state.borrowed() as conn:  # the database is asked before the answer begins
         await conn.fetchval("select 1")
 
-    async def body() -> Any:
-        async with state.state.borrowed() as conn:
-            async for line in audit.lines(conn):
-                yield line
-
     name = {"Content-Disposition": 'attachment; filename="houndmon-audit.jsonl"', **PRIVATE}
-    return Stream(body(), media_type="application/jsonl", headers=name)
+    return Stream(audit.lines(state.state.borrowed), media_type="application/jsonl", headers=name)
 
 
 @get("/audit", include_in_schema=False)
@@ -199,4 +163,5 @@ ROUTES = [
     list_audit,
     export_audit,
     audit_page,
+    *elsewhere.ROUTES,
 ]

@@ -6,22 +6,25 @@ import secrets
 
 import asyncpg
 
-from houndmon.access.model import Identity
+from houndmon.access.model import Identity, NoSuchSession, Session, SessionList
 from houndmon.access.tokens import SQL, hashed, server_key
+from houndmon.kit.source import plain
 
 IDLE_SECONDS = 30 * 60
 LONGEST_SECONDS = 12 * 3600
+PROXY = "proxy"  # the issuer of those whom a proxy vouches for
 SECURE, PLAIN = "__Host-houndmon", "houndmon"
 _LENGTH = 64
 
 
-async def begin(conn: asyncpg.Connection, token_id: int, old: str | None) -> str:
+async def begin(conn: asyncpg.Connection, who: Identity, old: str | None, address: str | None = None) -> str:
     """Begin a session under a new id, whatever id the client came with; that one ends."""
     id = secrets.token_hex(_LENGTH // 2)
     await conn.execute(SQL["sweep_sessions"])
     if old:
         await end(conn, old)
-    await conn.execute(SQL["add_session"], hashed(await server_key(conn), id), token_id, LONGEST_SECONDS)
+    whose = (who.token_id or None, who.person_id or None, who.role if who.person_id else None)
+    await conn.execute(SQL["add_session"], hashed(await server_key(conn), id), *whose, address, LONGEST_SECONDS)
     return id
 
 
@@ -35,12 +38,32 @@ async def owner(conn: asyncpg.Connection, id: str, *, by_hand: bool) -> Identity
         return None
     if by_hand and row["touch"]:
         await conn.execute(SQL["touch_session"], kept)
-    return Identity(name=row["name"], role=row["role"], token_id=row["id"], kind="session")
+    return Identity(
+        name=row["name"],
+        role=row["role"],
+        token_id=row["token_id"],
+        person_id=row["person_id"],
+        kind="session",
+        proxied=row["subject"] if row["issuer"] == PROXY else None,
+    )
 
 
 async def end(conn: asyncpg.Connection, id: str) -> None:
     """End a session."""
     await conn.execute(SQL["end_session"], hashed(await server_key(conn), id))
+
+
+async def live(conn: asyncpg.Connection) -> SessionList:
+    """The sessions that hold."""
+    return SessionList(plain(await conn.fetch(SQL["live_sessions"], IDLE_SECONDS), Session))
+
+
+async def end_one(conn: asyncpg.Connection, id: int) -> str:
+    """End the session of an id; whose it was. Raises NoSuchSession."""
+    identity: str | None = await conn.fetchval(SQL["end_session_of_id"], id)
+    if identity is None:
+        raise NoSuchSession("There is no session of that id, or it is over already.")
+    return identity
 
 
 def csrf_token(id: str) -> str:

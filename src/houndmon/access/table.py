@@ -7,6 +7,7 @@ from houndmon.access.model import ROLES, Role, reaches
 Least = Role | None  # None: open to all
 
 READ: Final = """
+/login/oidc:open /login/oidc/callback:open
 / /docs /audit:admin /login:open /healthz:open /static/{file_path}:open /readyz:summary /metrics:viewer
 /alerts /alerts/{id} /runbooks /runbooks/{rule}
 /fragments/summary /fragments/alerts /fragments/rules /fragments/slos
@@ -23,10 +24,11 @@ READ: Final = """
 /api/alerts /api/alerts/{id} /api/silences /api/dead-letters /api/slos /api/slos/{name} /api/incidents
 /api/configuration
 /api/openapi.json /api/openapi.json/openapi.json /api/openapi.json/{path}
-/api/tokens:admin /api/audit:admin /api/audit.jsonl:admin
+/api/tokens:admin /api/people:admin /api/sessions:admin /api/audit:admin /api/audit.jsonl:admin
 """
 CHANGE: Final = """
 POST /login:open
+POST /login/proxy:open
 POST /logout:viewer
 POST /api/alerts/{id}/acknowledge:operator
 POST /api/alerts/{id}/close:operator
@@ -40,6 +42,10 @@ POST /silences:operator
 POST /silences/{id}/end:operator
 POST /api/tokens:admin
 DELETE /api/tokens/{id}:admin
+POST /api/people/{id}/block:admin
+POST /api/people/{id}/unblock:admin
+DELETE /api/sessions/{id}:admin
+POST /api/receivers/{name}/test:admin
 """
 
 

@@ -94,7 +94,11 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection. Raises DatabaseDown, or DatabaseFailed for what goes wrong with the world later."""
     try:
         conn = await asyncpg.connect(url, timeout=5, command_timeout=600, statement_cache_size=0)
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, ValueError) as error:
+    except ValueError:  # its text may quote a part of the password
+        raise DatabaseDown(
+            "HOUNDMON_DATABASE_URL is no address of PostgreSQL: write / # ? @ in a password as %2F %23 %3F %40"
+        ) from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         why = str(error) or type(error).__name__
         raise DatabaseDown(f"the database of HOUNDMON_DATABASE_URL does not answer: {why}") from error
     try:

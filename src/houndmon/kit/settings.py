@@ -9,11 +9,19 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
-from houndmon.kit.problems import HoundmonError
+from houndmon.kit.logins import (
+    Network,
+    Oidc,
+    ProxyLogin,
+    Roles,
+    SettingsError,
+    read_oidc,
+    read_proxies,
+    read_proxy,
+    read_roles,
+)
 
-
-class SettingsError(HoundmonError):
-    """A variable cannot be used; the text names it."""
+__all__ = ["Settings", "SettingsError", "read_settings"]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +38,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: str = "info"
     demo: bool = False
     allowed_hosts: frozenset[str] | None = None  # None: whatever name is asked for
+    trusted_proxies: tuple[Network, ...] = ()
+    roles: Roles = {}
+    oidc: Oidc | None = None
+    proxy: ProxyLogin | None = None
+
+    def __repr__(self) -> str:
+        return f"Settings(host={self.host!r}, port={self.port}, auth={self.auth!r}, …)"  # the URLs hold passwords
 
     @property
     def on_loopback(self) -> bool:
@@ -50,6 +65,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     }
     given.pop("demo", None)
     host = given.get("host", "127.0.0.1")
+    roles, trusted = read_roles(given.get("roles", "")), read_proxies(given.get("trusted_proxies", ""))
     settings = Settings(
         database_url=given.get("database_url"),
         source_url=given.get("source_url"),
@@ -61,6 +77,10 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         timezone=_zone(given.get("timezone", "UTC")),
         auth=cast(Literal["on", "off"], _choice("HOUNDMON_AUTH", given.get("auth", "on"), "on", "off")),
         log_level=_choice("HOUNDMON_LOG_LEVEL", given.get("log_level", "info"), "debug", "info", "warning", "error"),
+        trusted_proxies=trusted,
+        roles=roles,
+        oidc=read_oidc(environ, roles),
+        proxy=read_proxy(environ, roles, trusted),
     )
     if settings.auth == "off" and not settings.on_loopback:
         raise SettingsError(

@@ -5,6 +5,20 @@ insert into houndmon.outbox (receiver, kind, alert_ids, message)
 select receiver, $1::text, $2::bigint[], $3::text::jsonb
 from unnest($4::text[]) as receiver;
 
+-- name: record_trial
+-- Put a test message into the outbox: its time is up at once, so the first failure is the last.
+insert into houndmon.outbox (receiver, kind, alert_ids, message, expires_at)
+values ($1, 'test', '{}', $2::text::jsonb, clock_timestamp())
+returning id;
+
+-- name: trial
+-- What came of a test message? Relies on the primary key.
+select
+    receiver, notification_id::text as notification_id, sent_at is not null as sent, attempts, last_error as error,
+    sent_at is not null or dead_at is not null as is_over
+from houndmon.outbox
+where id = $1;
+
 -- name: waiting
 -- Which receivers have messages that wait, and for which is one due?
 -- Relies on the partial index on (receiver, due_at).
@@ -96,14 +110,14 @@ where alert_ids @> array[$1::bigint]
 order by id;
 
 -- name: dead_letters
--- What was given up in the last seven days, the newest first?
+-- What was given up in the last seven days, the newest first? A test has told who asked for it.
 -- Relies on the partial index on dead_at.
 select
     id::text as id, notification_id::text as notification_id, receiver, kind, message->>'rule' as rule,
     message->>'environment' as environment, message->>'title' as title, alert_ids::text[] as alert_ids,
     created_at, attempts, dead_at, last_error
 from houndmon.outbox
-where dead_at > clock_timestamp() - interval '7 days'
+where dead_at > clock_timestamp() - interval '7 days' and kind <> 'test'
 order by dead_at desc, id desc
 limit 100;
 

@@ -4,7 +4,6 @@ import re
 import uuid
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import msgspec
 import structlog
@@ -57,7 +56,17 @@ async def add_headers(message: Message, scope: Scope) -> None:
     headers = MutableScopeHeaders.from_message(message)
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
+    if "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-store"  # what one person saw is in nobody's cache
+    if not is_local(scope):
+        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
     headers["X-Request-Id"] = request_id(scope)
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether it is asked by a name of this machine: what else runs there should not have to speak TLS."""
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    return host.startswith((b"127.", b"localhost", b"[::1]"))
 
 
 async def provide_filters(
@@ -76,7 +85,7 @@ async def provide_filters(
     release_id: Annotated[str | None, QueryParameter(description="One release only (support).")] = None,
 ) -> Filters:
     """The filters of a request. Raises BadInput."""
-    only(request, *FILTER_NAMES, *(("wall", "panel") if request.url.path == "/" else ()))
+    only(request, *FILTER_NAMES, *(("wall", "panel") if request.scope["path"] == "/" else ()))
     return Filters(
         checked_range(range or "24h"),
         checked_environment(environment or "prod"),
@@ -92,12 +101,13 @@ async def refuse_strangers(request: Request[Any, Any, Any]) -> None:
     """Refuse changes that another site's page asks for, and JSON that does not say it is JSON."""
     if request.method in SAFE:
         return
-    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
-    if site not in (None, "same-origin", "none") or (origin and urlsplit(origin).netloc != request.headers.get("host")):
+    origin, site = request.headers.get("origin", ""), request.headers.get("sec-fetch-site")
+    is_other = bool(origin) and origin.partition("://")[2] != request.headers.get("host")
+    if site not in (None, "same-origin", "none") or is_other:
         raise CrossSite("Another site's page asked for this change: use houndmon's own page, or the API.")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     has_body = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
-    if request.url.path.startswith("/api/") and has_body and kind != "application/json":
+    if request.scope["path"].startswith("/api/") and has_body and kind != "application/json":
         raise NotJson("Send the body as application/json.")
 
 
@@ -121,7 +131,9 @@ FILTER_NAMES = ("range", "environment", "artist_id", "release_id")
 def on_known(request: Request[Any, Any, Any], error: HoundmonError) -> Response[Any]:
     """Answer an error of ours."""
     if error.status >= 500:
-        log.warning("request_failed", path=request.url.path, request_id=request_id(request.scope), error=str(error))
+        log.warning(
+            "request_failed", path=request.scope["path"], request_id=request_id(request.scope), error=str(error)
+        )
     return problem(request, error.status, error.title, str(error), error.headers, **error.extra())
 
 
@@ -154,7 +166,7 @@ def on_nested(request: Request[Any, Any, Any], error: RecursionError) -> Respons
 
 def on_unknown(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer an error that nobody foresaw: generic to the client, whole in the log."""
-    log.error("request_raised", path=request.url.path, request_id=request_id(request.scope), exc_info=error)
+    log.error("request_raised", path=request.scope["path"], request_id=request_id(request.scope), exc_info=error)
     return problem(request, 500, "Internal Server Error", "See the log under this request id.", {})
 
 
@@ -185,7 +197,7 @@ def problem(
 
 def wants_html(request: Request[Any, Any, Any]) -> bool:
     """Whether a person asks: the page's own paths, unless the client says JSON."""
-    path = request.url.path
+    path = request.scope["path"]
     machine = path.startswith(("/api", "/healthz", "/readyz", "/metrics"))
     return not machine and "text/html" in request.headers.get("accept", "*/*").replace("*/*", "text/html")
 

@@ -21,7 +21,7 @@ async def checked(request: Request[Any, Any, Any]) -> None:
 
 def on_log_in_needed(request: Request[Any, Any, Any], error: LogInNeeded) -> Response[Any]:
     """Lead a person to the log-in page, and back; tell a program what is missing."""
-    fragment = request.url.path.startswith("/fragments/") or "hx-request" in request.headers
+    fragment = request.scope["path"].startswith("/fragments/") or "hx-request" in request.headers
     if fragment or request.method != "GET" or not wants_html(request):
         return on_known(request, error)
     headers = {"Cache-Control": "no-store"}
@@ -29,7 +29,8 @@ def on_log_in_needed(request: Request[Any, Any, Any], error: LogInNeeded) -> Res
         # A strict cookie stays away when a link in a chat leads here; asked for by our own page, it comes.
         template = request.app.template_engine.get_template("access/again.html")  # type: ignore[union-attr]
         return Response(template.render(), headers=headers, media_type=MediaType.HTML)
-    path = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    query = request.scope["query_string"].decode("latin-1")
+    path = request.scope["path"] + (f"?{query}" if query else "")
     return Redirect(
         f"/login?next={quote(path, safe='')}" if path != "/" else "/login", status_code=303, headers=headers
     )

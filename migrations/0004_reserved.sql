@@ -1,0 +1,2 @@
+-- Keeps the number; replaced when branches meet.
+select 1;

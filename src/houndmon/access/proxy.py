@@ -1,0 +1,62 @@
+"""What a trusted proxy says of a request: from which address it comes, and who is logged in there."""
+
+import hmac
+import ipaddress
+from typing import Any
+
+from litestar.connection import ASGIConnection
+from litestar.types import Scope
+
+from houndmon.access.model import Role
+from houndmon.access.people import LONGEST, Vouched, named, role_of
+from houndmon.access.sessions import PROXY
+from houndmon.kit.settings import Settings
+
+FORWARDED, SECRET = "x-forwarded-for", "x-houndmon-proxy-secret"
+
+
+def address_of(scope: Scope, settings: Settings) -> str:
+    """The address that asks: the peer's, or what a trusted proxy says, back to the first that is not trusted."""
+    client = scope.get("client")
+    if client is None:
+        return "unknown"
+    found = str(client[0])
+    if not settings.trusted_proxies:
+        return found
+    said = [value.decode("latin-1") for name, value in scope["headers"] if name == FORWARDED.encode()]
+    for text in reversed(",".join(said).split(",")):
+        if not is_trusted(found, settings):
+            break
+        try:
+            found = str(ipaddress.ip_address(text.strip()))
+        except ValueError:
+            break
+    return found
+
+
+def is_trusted(address: str, settings: Settings) -> bool:
+    """Whether an address is a proxy's of ours."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    known = getattr(known, "ipv4_mapped", None) or known  # how a socket of both kinds names an old address
+    return any(known in network for network in settings.trusted_proxies)
+
+
+def vouched(connection: ASGIConnection[Any, Any, Any, Any], settings: Settings) -> Vouched | None:
+    """Whom the proxy vouches for; None unless a trusted peer with the secret names exactly one."""
+    proxy, client = settings.proxy, connection.client
+    if proxy is None or client is None or not is_trusted(client.host, settings):
+        return None
+    given = {name: connection.headers.getall(name, []) for name in (SECRET, proxy.user_header, proxy.groups_header)}
+    if any(len(values) != 1 for name, values in given.items() if name != proxy.groups_header):
+        return None  # twice: the client's own came through
+    secret, user = given[SECRET][0], given[proxy.user_header][0].strip()
+    if not hmac.compare_digest(secret.encode("utf-8", "replace"), proxy.secret.encode()):
+        return None
+    if not 0 < len(user) <= LONGEST or len(given[proxy.groups_header]) > 1:
+        return None
+    groups = [group.strip() for group in "".join(given[proxy.groups_header]).split(",")]
+    role: Role | None = role_of(groups, settings.roles)
+    return Vouched(issuer=PROXY, subject=user, name=named(user), role=role)
