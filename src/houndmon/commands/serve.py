@@ -110,7 +110,7 @@ class Server(uvicorn.Server):
 def listen(app: ASGIApp, settings: Settings, sockets: list[socket.socket]) -> None:
     """Answer HTTP until a signal, then drain."""
     config = uvicorn.Config(
-        app,  # type: ignore[arg-type]  # the two libraries name the same protocol differently
+        app,
         host=settings.host,
         port=settings.port,
         log_config=None,

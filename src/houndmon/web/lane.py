@@ -9,7 +9,7 @@ import re
 import time
 import uuid
 from collections import OrderedDict
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter
@@ -44,7 +44,7 @@ class Lane:
         self.app = app
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answer from what is kept, or let the application answer and keep that."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
@@ -103,13 +103,8 @@ class Recorder:
 def key_of(scope: Scope, said: dict[bytes, bytes]) -> Key:
     """All that an answer may depend on."""
     accept = said.get(b"accept", b"") if scope["path"] == "/api/summary" else b""
-    return (
-        scope["path"],
-        scope["query_string"],
-        said.get(b"host", b""),
-        accept,
-        b"gzip" in said.get(b"accept-encoding", b""),
-    )
+    takes_gzip = b"gzip" in said.get(b"accept-encoding", b"")
+    return scope["path"], scope["query_string"], said.get(b"host", b""), accept, takes_gzip
 
 
 async def answer(kept: Kept, said: dict[bytes, bytes], send: Send) -> None:
