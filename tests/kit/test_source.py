@@ -434,3 +434,11 @@ async def test_it_reads_views_too(source, sql, conn):
     assert await count(source, sql["uploads"], "prod", filters=Filters(artist_id="8")) == 0
     with pytest.raises(BadInput):
         await count(source, sql["uploads"], "prod", filters=Filters(artist_id="artist-7"))
+
+
+async def test_it_reads_the_first_host_that_answers(database, cluster):
+    """A source may have several hosts: one that is not there costs nothing but a try."""
+    host = database.partition("host=")[2]
+    pool = await open_pool(database.replace(f"host={host}", f"host=/nowhere,{host}"), size=1)
+    assert await pool.fetchval("select 1") == 1
+    await retired(pool)
