@@ -11,8 +11,9 @@ from houndmon.__main__ import COMMANDS
 from houndmon.app import PANELS
 from houndmon.config.model import LevelName, RuleName
 from houndmon.kit.contract import COLUMNS
-from houndmon.kit.panel import KINDS
+from houndmon.kit.panel import KINDS, Panel
 from houndmon.kit.settings import Settings
+from houndmon.support.model import Support
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "static" / "README.md"])
@@ -81,6 +82,12 @@ def test_it_defines_every_figure_of_a_panel(room) -> None:
     # Ends of intervals are defined once for all ratios, the list of events is the section itself.
     for field in set(room.answer.__struct_fields__) - inherited - {"ratio_low", "ratio_high", "items", "limit_minutes"}:
         assert f"`{field}`" in own, field
+
+
+@pytest.mark.parametrize("field", sorted(set(Support.__struct_fields__) - set(Panel.__struct_fields__)))
+def test_it_defines_every_figure_of_support(field: str) -> None:
+    """Each field of support's answer is named in its section."""
+    assert f"`{field}`" in section(NUMBERS, "## Support")
 
 
 @pytest.mark.parametrize("field", ["ratio_low", "ratio_high", "limit_minutes", "before"])

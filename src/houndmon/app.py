@@ -43,8 +43,21 @@ from houndmon.panels.publish import routes as publish
 from houndmon.panels.transcode import routes as transcode
 from houndmon.panels.workers import routes as workers
 from houndmon.running import running
+from houndmon.support import routes as support
 from houndmon.web import alerts as alert_pages
-from houndmon.web import chart, edge, entrance, health, metrics, page, receivers, reference, runbooks, titles
+from houndmon.web import (
+    chart,
+    edge,
+    entrance,
+    health,
+    metrics,
+    page,
+    receivers,
+    reference,
+    runbooks,
+    search,
+    titles,
+)
 from houndmon.web.display import FILTERS
 from houndmon.web.summary import routes as summary
 
@@ -57,6 +70,7 @@ TAGS = [
     Tag(name="Alerts", description="What is broken, and what people did about it."),
     Tag(name="Rules", description="One endpoint a rule: verdict and state for each environment and subject."),
     Tag(name="Service levels", description="SLI, error budget and burn rates."),
+    Tag(name="Support", description="Where one release is stuck."),
     Tag(name="Incidents", description="The feed of what happened."),
     Tag(name="Access", description="Tokens and the audit log, for admins."),
     Tag(name="Operations", description="For those who run houndmon."),
@@ -115,6 +129,8 @@ def handlers() -> list[Any]:
         *evaluator_routes.ROUTES,
         *summary.ROUTES,
         *page.ROUTES,
+        *support.ROUTES,
+        *search.ROUTES,
         *alert_pages.ROUTES,
         *runbooks.ROUTES,
         *health.ROUTES,

@@ -35,6 +35,7 @@ from houndmon.panels.publish.load import load as publish_load
 from houndmon.panels.publish.model import Publish
 from houndmon.panels.transcode.load import DURATIONS, FINISHED
 from houndmon.panels.workers.load import BEATS, LATE_STARTS, PULSE, STARTS
+from houndmon.support import routes as support
 from houndmon.web.summary import routes as summary
 
 PLACES = {
@@ -73,6 +74,7 @@ def running(
                 "source": source,
                 "desk": Desk(rooms_of(panels, config), source, state),
                 "levels": levels,
+                "support": support.Desk(source, config),
                 "summary": summary.Desk(source, state, levels),
                 "rules": evaluator_routes.rules_desk(app.state),
                 "deliveries": deliveries_of,

@@ -10,7 +10,7 @@ READ: Final = """
 /login/oidc:open /login/oidc/callback:open
 / /docs /audit:admin /login:open /healthz:open /static/{file_path}:open /readyz:summary /metrics:viewer
 /alerts /alerts/{id} /runbooks /runbooks/{rule}
-/fragments/summary /fragments/alerts /fragments/rules /fragments/slos
+/fragments/summary /fragments/search /fragments/support /fragments/alerts /fragments/rules /fragments/slos
 /fragments/panels/ingest /fragments/panels/transcode /fragments/panels/workers /fragments/panels/publish
 /fragments/panels/playback /fragments/panels/incidents /fragments/panels/api
 /api/summary:summary
@@ -23,6 +23,7 @@ READ: Final = """
 /api/rules/slo_burn_day /api/rules/source_unreadable /api/rules/counts_differ
 /api/alerts /api/alerts/{id} /api/silences /api/dead-letters /api/slos /api/slos/{name} /api/incidents
 /api/configuration
+/api/search /api/support
 /api/openapi.json /api/openapi.json/openapi.json /api/openapi.json/{path}
 /api/tokens:admin /api/people:admin /api/sessions:admin /api/audit:admin /api/audit.jsonl:admin
 """

@@ -14,6 +14,8 @@ from litestar.response import Template
 from houndmon.kit.filters import RANGES, Filters
 from houndmon.kit.problems import BadInput, Busy, FieldError, SourceUnreadable
 from houndmon.kit.room import Desk, Room, drawn
+from houndmon.support.routes import checked_query, support_drawn
+from houndmon.web import search
 from houndmon.web.alerts import ALERTS_UNREAD, alerts_drawn, rules_drawn, slos_drawn
 
 READY_SECONDS = 0.25  # a page that waits for its slowest panel is no page on a bad day
@@ -30,23 +32,28 @@ async def show_page(
     filters: NamedDependency[Filters],
     wall: Annotated[str, QueryParameter(description="`1` for a screen on the wall.")] = "",
     panel: Annotated[str, QueryParameter(description="The panel to put first.")] = "",
+    q: Annotated[str, QueryParameter(description="A name to look for.")] = "",
 ) -> Template:
     """The page. What is not ready within a quarter of a second is a place that fills itself."""
-    rooms = in_order(desk, panel)
+    rooms, text = in_order(desk, panel), checked_query(q)
     answers = await ready(
         summarized(state, filters),
         alerts_drawn(state, filters),
         rules_drawn(state, filters),
         slos_drawn(state, filters),
+        support_drawn(state, filters) if filters.has_ids else absent(),
         *(drawn(desk, room, filters) for room in rooms),
         seconds=READY_SECONDS,
     )
-    strip, alerts, rules, levels, *panels = answers
+    strip, alerts, rules, levels, support, *panels = answers
     context = {
         "filters": filters,
         "ranges": RANGES,
         "wall": checked_wall(wall),
         "focus": panel,
+        "text": text,
+        "found": await search.found(state, filters, text, wall, panel) if text else None,
+        "support": support or {"filters": filters, "panel": None, "problem": None},
         "alerts": alerts or ALERTS_UNREAD | {"filters": filters},
         "rules": rules or {"filters": filters, "rules": None, "problem": None},
         "slos": levels or {"filters": filters, "levels": None, "problem": None},
@@ -60,6 +67,11 @@ async def show_page(
 async def show_summary(state: State, filters: NamedDependency[Filters]) -> Template:
     """The answer strip."""
     return Template(template_name="web/summary/fragment.html", context=await summarized(state, filters))
+
+
+async def absent() -> Context:
+    """What is drawn where nothing was asked."""
+    return {}
 
 
 def announced(state: State) -> dict[str, Any] | None:
