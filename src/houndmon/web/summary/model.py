@@ -135,15 +135,34 @@ class BrokenStage(msgspec.Struct, kw_only=True):
     text: Annotated[
         str, Meta(description="The same in a sentence, with its evidence.", examples=["All five stages work."])
     ]
+    evidence: Annotated[
+        str | None, Meta(description="What is wrong, alone.", examples=["7.9% of iOS Safari plays fail"])
+    ] = None
     since: Annotated[datetime | None, Meta(description="Since when.", examples=["2026-03-02T14:02:00Z"])] = None
     alert_id: Annotated[str | None, Meta(description="Its alert.", examples=["17"])] = None
     owner_role: Annotated[str | None, Meta(description="Who answers for it.", examples=["streaming on-call"])] = None
     response_due_at: Annotated[
         datetime | None, Meta(description="By when to take it.", examples=["2026-03-02T14:12:00Z"])
     ] = None
+    acknowledged_at: Annotated[datetime | None, Meta(description="When somebody took it.", examples=[None])] = None
     runbook_url: Annotated[
         str | None, Meta(description="What to do.", examples=["/runbooks/playback_failure_ratio"])
     ] = None
+
+
+class StageState(msgspec.Struct, kw_only=True):
+    """One stage of the chain."""
+
+    stage: Annotated[Stage, Meta(description="The stage.", examples=["play"])]
+    state: Annotated[
+        Literal["ok", "strained", "broken", "unknown"],
+        Meta(
+            description="`broken`: an alert of it fires; `strained`: only an error budget burns; `unknown`: houndmon "
+            "does not see it.",
+            examples=["ok"],
+        ),
+    ]
+    alert_id: Annotated[str | None, Meta(description="Its most direct firing alert.", examples=["17"])] = None
 
 
 class Summary(msgspec.Struct, kw_only=True):
@@ -152,6 +171,7 @@ class Summary(msgspec.Struct, kw_only=True):
     environment: Annotated[Environment, Meta(description="The environment asked for.", examples=["prod"])]
     status: Annotated[Status, Meta(description="Its state.")]
     first_broken_stage: Annotated[BrokenStage, Meta(description="Where the chain breaks first.")]
+    stages: Annotated[list[StageState], Meta(description="Each stage: upload, transcode, worker, publish, play.")]
     answers: Annotated[Answers, Meta(description="The five answers.")]
     open_alerts: Annotated[list[Alert], Meta(description="Firing and recovered alerts, the worst first.")]
     silences_in_force: Annotated[int, Meta(description="How many silences hold now.", examples=[0])]

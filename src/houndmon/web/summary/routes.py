@@ -22,8 +22,8 @@ from houndmon.kit.room import DEADLINE_SECONDS, LIFE_SECONDS, REFUSALS, conditio
 from houndmon.kit.shared import Shared
 from houndmon.kit.source import Source, plain
 from houndmon.web.summary.load import load_answers
-from houndmon.web.summary.model import Answers, Figures, Summary
-from houndmon.web.summary.status import blindness, first_broken_stage, status
+from houndmon.web.summary.model import Answers, Figures, Stage, Summary
+from houndmon.web.summary.status import blindness, first_broken_stage, stages, status, unjudged, unseen
 from houndmon.web.summary.text import lines
 
 
@@ -35,9 +35,10 @@ class Watch:
     reasons: dict[str, str]
     silences: int
     lag: Watched
+    unknown: dict[Stage | None, str]
 
 
-BLIND = Watch([], {}, 0, Watched(None, None))
+BLIND = Watch([], {}, 0, Watched(None, None), {})
 
 
 class Desk:
@@ -82,19 +83,21 @@ class Desk:
                 by_key = {key_of(state): state.reason or "" for state in states}
                 reasons = {row.id: by_key.get(key_of(row), "") for row in rows}
                 silences = (await list_silences(conn)).in_force
-                return Watch([shown(row) for row in rows], reasons, silences, await watched(conn))
+                unknown = unjudged(state for state in states if state.environment == environment)
+                return Watch([shown(row) for row in rows], reasons, silences, await watched(conn), unknown)
         except SourceUnreadable:
             return BLIND
 
 
 def summed(environment: Environment, watch: Watch, answers: Answers, figures: Figures, slos: list[Level]) -> Summary:
     """The summary of what was read."""
-    blind = blindness(figures.unreadable, watch.lag)
+    blind = blindness(figures.unreadable, watch.lag, watch.unknown)
     state = status(watch.alerts, blind)
     return Summary(
         environment=environment,
         status=state,
         first_broken_stage=first_broken_stage(environment, watch.alerts, watch.reasons, figures, blind),
+        stages=stages(watch.alerts, unseen(figures, watch.lag, watch.unknown)),
         answers=answers,
         open_alerts=watch.alerts,
         silences_in_force=watch.silences,
@@ -114,6 +117,7 @@ def as_stale(last: Summary, reason: str, watch: Watch) -> Summary:
         last,
         status=state,
         first_broken_stage=first_broken_stage(last.environment, watch.alerts, watch.reasons, None, reason),
+        stages=stages(watch.alerts, unseen(None, watch.lag, watch.unknown)),
         open_alerts=watch.alerts,
         silences_in_force=watch.silences,
         evaluator=watch.lag,

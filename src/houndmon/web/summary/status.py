@@ -1,11 +1,15 @@
 """How bad it is, and where the chain breaks first: folded from open alerts and the panels' figures."""
 
-from houndmon.alerts.model import Alert
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Literal
+
+from houndmon.alerts.model import Alert, StateRow
 from houndmon.config.model import BURN_RULES
 from houndmon.evaluator.watch import Watched
 from houndmon.kit.filters import Environment
 from houndmon.panels.playback.model import Client
-from houndmon.web.summary.model import BrokenStage, Figures, Stage, Status
+from houndmon.web.summary.model import BrokenStage, Figures, Stage, StageState, Status
 from houndmon.web.titles import titled
 
 ORDER: tuple[Stage, ...] = ("upload", "transcode", "worker", "publish", "play")
@@ -26,11 +30,44 @@ BY_SUBJECT: dict[str, Stage] = {
     "upload_to_live": "publish",
     "playback_success": "play",
 }
+BY_RELATION: dict[str, Stage] = {
+    "upload_attempts": "upload",
+    "transcode_jobs": "transcode",
+    "worker_heartbeats": "worker",
+    "tracks": "publish",
+    "play_attempts": "play",
+    "api_requests": "play",
+}
+LAST_TICK = timedelta(seconds=30)
 
 
-def stage_of(alert: Alert) -> Stage | None:
-    """The stage that an alert speaks of; None where it speaks of houndmon's own sight."""
+def stage_of(alert: Alert | StateRow) -> Stage | None:
+    """The stage that an alert or a finding speaks of; None where it speaks of houndmon's own sight."""
     return BY_RULE.get(alert.rule) or BY_SUBJECT.get(alert.subject or "")
+
+
+def unjudged(states: Iterable[StateRow]) -> dict[Stage | None, str]:
+    """Which stages the last tick could not judge, and why; None stands for the whole source.
+
+    What was last judged long before is gone from the source, and hides nothing.
+    """
+    # What says which relation is at fault comes first: it is the better reason.
+    known = sorted(states, key=lambda state: state.rule != "source_unreadable")
+    newest = max((state.evaluated_at for state in known), default=None)
+    found: dict[Stage | None, str] = {}
+    for state in known:
+        blind = state.verdict == "unknown" or (state.rule == "source_unreadable" and state.verdict == "breach")
+        if blind and newest and newest - state.evaluated_at < LAST_TICK:
+            found.setdefault(BY_RELATION.get(state.subject or "") or stage_of(state), why_unjudged(state))
+    return found
+
+
+def why_unjudged(state: StateRow) -> str:
+    """Why a finding says nothing of its stage."""
+    reason = state.reason or "nobody knows why"
+    if state.rule == "source_unreadable":
+        return f"{f'relation {state.subject}' if state.subject else 'the source'} cannot be read: {reason}"
+    return f"the rule {state.rule} could not be judged: {reason}"
 
 
 def directness(alert: Alert) -> int:
@@ -38,13 +75,40 @@ def directness(alert: Alert) -> int:
     return 2 if alert.rule in BURN_RULES else 1 if alert.rule.startswith("api_") else 0
 
 
-def blindness(unreadable: list[str], watch: Watched) -> str | None:
+def blindness(unreadable: list[str], watch: Watched, unknown: dict[Stage | None, str] | None = None) -> str | None:
     """Why houndmon cannot tell, if so: its figures or its verdicts are old."""
     if watch.last_evaluated_at is None:
         return "no rule has been evaluated yet"
     if watch.is_late:
         return f"the rules were last evaluated {watch.lag_seconds or 0:.0f} s ago"
-    return unreadable[0] if unreadable else None
+    return next(iter([*unreadable, *(unknown or {}).values()]), None)
+
+
+def stages(alerts: list[Alert], dark: set[Stage]) -> list[StageState]:
+    """Each stage with its most direct firing alert, or whether houndmon sees it; `dark` are those it does not see."""
+    found = []
+    for stage in ORDER:
+        firing = [alert for alert in alerts if alert.state == "firing" and stage_of(alert) == stage]
+        worst = min(firing, key=directness, default=None)
+        if worst is None:
+            found.append(StageState(stage=stage, state="unknown" if stage in dark else "ok"))
+        else:
+            state: Literal["strained", "broken"] = "strained" if worst.rule in BURN_RULES else "broken"
+            found.append(StageState(stage=stage, state=state, alert_id=worst.id))
+    return found
+
+
+def unseen(figures: Figures | None, watch: Watched, unknown: dict[Stage | None, str]) -> set[Stage]:
+    """The stages of which houndmon cannot tell."""
+    if figures is None or watch.is_late or None in unknown:
+        return set(ORDER)
+    parts: dict[Stage, object] = {
+        "upload": figures.ingest,
+        "transcode": figures.transcode,
+        "worker": figures.liveness,
+        "play": figures.playback,
+    }
+    return {stage for stage, part in parts.items() if part is None} | {stage for stage in unknown if stage}
 
 
 def status(alerts: list[Alert], blind: str | None) -> Status:
@@ -86,17 +150,19 @@ def broken(stage: Stage, alert: Alert, reason: str, figures: Figures | None) -> 
     """A broken stage in a sentence: what, since when, whose, by when."""
     subject = f" of {alert.subject}" if alert.subject else ""
     what = play_evidence(figures) if alert.rule == "playback_failure_ratio" else None
-    said = what or reason or "see the alert"
+    title = f"{lowered(titled(alert.rule))}{subject}"
+    evidence = what or f"{title}: {reason or 'see the alert'}"
     taken = "acknowledged" if alert.acknowledged_at else f"respond by {alert.response_due_at:%H:%M} UTC"
     return BrokenStage(
         state="broken",
         stage=stage,
-        text=f"{stage.capitalize()}: {lowered(titled(alert.rule))}{subject}: {said}, since {alert.fired_at:%H:%M} UTC; "
-        f"{alert.owner_role}, {taken}.",
+        text=f"{stage.capitalize()}: {evidence}, since {alert.fired_at:%H:%M} UTC; {alert.owner_role}, {taken}.",
+        evidence=evidence,
         since=alert.fired_at,
         alert_id=alert.id,
         owner_role=alert.owner_role,
         response_due_at=alert.response_due_at,
+        acknowledged_at=alert.acknowledged_at,
         runbook_url=alert.runbook_url,
     )
 
