@@ -61,6 +61,7 @@
     if (panel.dataset.state !== 'stale' && panel.dataset.asOf) reckon(Date.parse(panel.dataset.asOf));
     if (back) hurry(1500);
     tick();
+    news();
   };
   const failed = (panel, why) => {
     const plan = planOf(panel);
@@ -104,14 +105,44 @@
     const line = document.getElementById('connection');
     if (!line) return;
     const lost = [...polled()].map(planOf).filter((plan) => plan.failures);
-    line.hidden = !lost.length || lost.length < polled().length;
-    root.toggleAttribute('data-alone', !line.hidden);
+    const alone = lost.length > 0 && lost.length === polled().length;
+    line.hidden = !alone;
+    if (root.toggleAttribute('data-alone', alone) !== wasAlone) {
+      wasAlone = alone;
+      say(alone ? 'houndmon does not answer: what you see is old.' : 'houndmon answers again.');
+      headline();
+    }
     if (!line.hidden) {
       const since = Math.min(...lost.map((plan) => plan.since)), next = Math.min(...lost.map((plan) => plan.due));
       write(line, `No answer from houndmon for ${words(Date.now() - since)}: what you see is old. ` +
         (next > Date.now() ? `Next try in ${words(next - Date.now())}.` : 'Trying now.'));
     }
   };
+  // The tab says the worst open alert; whoever cannot see the page hears what changed, and nothing else.
+  let wasAlone = false, told = null;
+  const say = (text) => write(document.getElementById('announcer'), text);
+  const headline = () => {
+    const main = document.getElementById('main'), alerts = document.getElementById('panel-alerts'), icon = document.getElementById('icon');
+    if (!alerts || !main.dataset.title) return;
+    const { worst, firing, open } = alerts.dataset, blind = wasAlone || alerts.dataset.state === 'failed';
+    const what = worst === 'recovered' ? `${open} to close · ` : worst ? `${worst}, ${firing} firing · ` : '';
+    document.title = (blind ? '? ' : '') + what + main.dataset.title;
+    const mark = blind ? '-unknown' : ['critical', 'warning'].includes(worst) ? `-${worst}` : '';
+    const href = icon.getAttribute('href').replace(/favicon[a-z-]*/, `favicon${mark}`);
+    if (icon.getAttribute('href') !== href) icon.setAttribute('href', href);
+  };
+  const news = () => {
+    headline();
+    const verdict = document.querySelector('.verdict');
+    if (!verdict) return;
+    const { verdict: state, stage = '' } = verdict.dataset, firing = document.getElementById('panel-alerts')?.dataset.open;
+    const now = [state, stage, firing].join();
+    if (told !== null && told !== now && state !== 'pending')
+      say(`${verdict.querySelector('.sentence').textContent.trim()} ${firing === '1' ? '1 alert is' : `${firing} alerts are`} open.`);
+    told = now;
+  };
+
+  const countup = (element) => write(element, `(${words(Math.max(0, Date.now() - (skew || 0) - Date.parse(element.dataset.since)))}${'ago' in element.dataset ? ' ago' : ''})`);
   const countdown = (element) => {
     const left = Date.parse(element.dataset.until) + (skew || 0) - Date.now();
     write(element, left > 0 ? `(in ${words(left)})` : '(now)');
@@ -120,6 +151,7 @@
   const tick = () => {
     for (const panel of polled()) { age(panel); mourn(panel, planOf(panel)); }
     document.querySelectorAll('[data-until]').forEach(countdown);
+    document.querySelectorAll('[data-since]').forEach(countup);
     connection();
   };
   const beat = () => {
@@ -129,7 +161,7 @@
     tick();
   };
 
-  const panelOf = (event) => event.target.closest?.('[data-poll]');
+  const panelOf = (event) => event.target.matches?.('[data-poll]') && event.target;
   const on = (name, act) => document.addEventListener(name, (event) => { const panel = panelOf(event); if (panel) act(panel, event); });
   on('htmx:before:swap', (panel, event) => {
     // A log-in page or a proxy's own answer is no panel: swapping it in would take the panel away.
@@ -149,24 +181,111 @@
   addEventListener('online', wake);
   addEventListener('pageshow', (event) => { if (event.persisted) wake(); });
 
+  // What is done from the list of alerts leaves people where they are; where that fails, the form goes its own way.
+  document.addEventListener('submit', async (event) => {
+    const form = event.target;
+    if (!form.dataset.stay) return;
+    event.preventDefault();
+    try {
+      const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) });
+      if (!answer.ok || !new URL(answer.url).pathname.startsWith('/alerts/')) throw answer;
+      say(form.dataset.stay);
+      form.closest('[data-alert]')?.focus();
+      hurry(0);
+      beat();
+    } catch { form.submit(); }
+  });
+
+  // The field that finds a name: a list to choose from, by keys or by hand.
+  const combobox = (field) => {
+    const form = field.form, box = document.getElementById('matches');
+    let waiting = 0, at = -1;
+    const options = () => [...box.querySelectorAll('[role=option]')];
+    const mark = (index) => {
+      at = index;
+      options().forEach((option, n) => option.setAttribute('aria-selected', String(n === at)));
+      const chosen = options()[at];
+      chosen ? field.setAttribute('aria-activedescendant', chosen.id) : field.removeAttribute('aria-activedescendant');
+      chosen?.scrollIntoView({ block: 'nearest' });
+    };
+    const open = (is) => {
+      box.hidden = !is;
+      field.setAttribute('aria-expanded', String(is && options().length > 0));
+      mark(-1);
+    };
+    const attributes = { role: 'combobox', 'aria-autocomplete': 'list', 'aria-haspopup': 'listbox', 'aria-expanded': 'false', 'aria-controls': 'match-list' };
+    for (const [name, value] of Object.entries(attributes)) field.setAttribute(name, value);
+    new MutationObserver(() => {
+      const found = box.querySelector('[data-found]');
+      if (!found || document.activeElement !== field) return;
+      open(true);
+      say(found.dataset.found === '1' ? '1 match.' : `${found.dataset.found} matches.`);
+    }).observe(box, { childList: true, subtree: true, characterData: true, attributes: true, attributeFilter: ['data-found', 'href'] });
+    field.addEventListener('input', () => {
+      clearTimeout(waiting);
+      if (!field.value.trim()) return open(false);
+      waiting = setTimeout(() => htmx.trigger(field, 'search:now', {}, false), 150);
+    });
+    field.addEventListener('keydown', (event) => {
+      const last = options().length - 1, step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (event.isComposing) return;
+      if (step && last >= 0) {
+        if (box.hidden) open(true);
+        mark(at < 0 ? (step > 0 ? 0 : last) : (at + step + last + 1) % (last + 1));
+      } else if (event.key === 'Enter' && at >= 0 && !box.hidden) options()[at].click();
+      else if (event.key === 'Escape' && !box.hidden) open(false);
+      else if (event.key === 'Escape') field.value = '';
+      else return;
+      event.preventDefault();
+    });
+    box.addEventListener('pointerdown', (event) => event.preventDefault());
+    form.addEventListener('focusout', (event) => { if (!form.contains(event.relatedTarget)) open(false); });
+  };
+
   // Keys.
-  const follow = (name) => {
+  const follow = (name, step = 1) => {
     const links = [...document.querySelectorAll(`[data-switch="${name}"] a`)];
     const at = links.findIndex((link) => link.hasAttribute('aria-current'));
-    links[(at + 1) % links.length]?.click();
+    links[(at + step + links.length) % links.length]?.click();
   };
   const jump = (place) => {
-    const title = document.querySelectorAll('.slot h2')[place - 1];
-    title?.closest('.panel').scrollIntoView({ block: 'start', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
-    title?.focus({ preventScroll: true });
+    const title = place ? document.querySelectorAll('.panels .slot h2')[place - 1] : document.getElementById('title-alerts');
+    const panel = title?.closest('.panel');
+    if (!panel) return;
+    panel.scrollIntoView({ block: 'start', behavior: matchMedia('(prefers-reduced-motion: reduce)').matches ? 'auto' : 'smooth' });
+    title.focus({ preventScroll: true });
+    history.replaceState(null, '', `#${panel.id}`);
   };
+  // The panel that is looked at stays so in another range or environment.
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest?.('[data-switch] a');
+    if (link && location.hash.startsWith('#panel-')) link.hash = location.hash;
+  });
+  const chosen = () => document.activeElement?.closest?.('[data-alert]');
+  const choose = (step) => {
+    const rows = [...document.querySelectorAll('[data-alert]')].filter((row) => row.checkVisibility?.() ?? true);
+    const at = rows.indexOf(chosen());
+    rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, at + step))]?.focus();
+  };
+  const does = (key) => {
+    const all = document.getElementById('main'), act = (chosen() || all)?.querySelector(`[data-key="${key}"]`);
+    const note = act?.form?.querySelector('textarea');
+    const none = chosen()
+      ? { a: 'This alert is acknowledged already, or has recovered.', c: 'This alert still fires: it can be closed once it has recovered.' }
+      : { a: 'No alert waits to be acknowledged.', c: 'No alert has recovered: none can be closed.' };
+    note ? note.focus() : act ? act.click() : say(none[key]);
+  };
+  const find = () => { const field = document.getElementById('q'); field?.focus(); field?.select(); };
   const showKeys = () => { const keys = document.getElementById('keys'); keys?.open ? keys.close() : keys?.showModal(); };
-  const KEYS = { r: () => follow('range'), e: () => follow('environment'), t: switchTheme, '?': showKeys };
+  const KEYS = {
+    r: () => follow('range'), R: () => follow('range', -1), e: () => follow('environment'), t: switchTheme, '?': showKeys,
+    '/': find, j: () => choose(1), k: () => choose(-1), a: () => does('a'), c: () => does('c'), w: () => document.querySelector('[data-wall]')?.click(),
+  };
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.target.closest?.('input, textarea, select, [contenteditable]')) return;
     if (event.key === 'Escape') { root.dataset.quiet = ''; return; }
-    const act = /^[1-9]$/.test(event.key) ? () => jump(+event.key) : KEYS[event.key];
+    const act = /^[0-9]$/.test(event.key) ? () => jump(+event.key) : KEYS[event.key];
     if (!act || (document.getElementById('keys')?.open && event.key !== '?')) return;
     event.preventDefault();
     act();
@@ -179,7 +298,12 @@
     const themes = document.querySelector('[data-theme-switch]'), keys = document.querySelector('[data-keys-open]');
     if (themes) { themes.hidden = false; themes.addEventListener('click', switchTheme); }
     if (keys) { keys.hidden = false; keys.addEventListener('click', showKeys); }
-    beat();
+    const field = document.querySelector('[data-combobox]');
+    if (field) combobox(field);
+    if (location.hash === '#close') document.querySelector('#close textarea')?.focus();
+    news();
+    tick();
+    setTimeout(beat);  // once htmx, which waits for the same event, is there
     setInterval(beat, 1000);
   });
 })();

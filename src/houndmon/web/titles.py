@@ -1,5 +1,6 @@
 """What rules and service levels are called on the page, and how their values read."""
 
+import re
 from typing import Any
 
 from houndmon.web.display import duration, minutes, percent
@@ -23,6 +24,7 @@ TITLES = {
     "playback_success": "Playback success",
     "heartbeat_freshness": "Heartbeat freshness",
 }
+OF_RATIOS = ("value", "threshold", "low", "high", "before", "baseline")
 RATIOS = ("queue_failure_ratio", "playback_failure_ratio", "api_5xx_spike", "api_4xx_spike")
 
 
@@ -54,4 +56,13 @@ def said(rule: str, value: float) -> str:
     return f"{value:.1f}× its budget" if rule.startswith("slo_burn") else f"{value:,.0f}"
 
 
-FILTERS = {"titled": titled, "measured": measured}
+def evidence(value: Any, name: str, rule: str) -> str:
+    """A piece of evidence: ratios in per cent, other fractions to four digits, times to the second."""
+    if isinstance(value, float) and rule in RATIOS and name in OF_RATIOS:
+        return percent(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return re.sub(r"(T\d\d:\d\d:\d\d)\.\d+Z$", r"\1Z", str(value))
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
+
+
+FILTERS = {"titled": titled, "measured": measured, "evidence": evidence}

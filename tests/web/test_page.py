@@ -1,0 +1,196 @@
+"""The page as it comes from the server: what it says before any script runs."""
+
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from alerting import new_alert
+from houndmon.alerts.model import StateRow
+from houndmon.web.summary.status import unjudged
+
+NAMES = ("transcodes_failed_today", "oldest_queued_job", "worker_alive", "play_failure_ratio_24h", "top_failure_cause")
+LEADS_TO = ("transcode", "transcode", "workers", "playback", "playback")
+
+
+@pytest.fixture
+async def calm(serve, ticked):
+    """A service whose rules were judged just now, and fired nothing."""
+    await ticked(0)
+    async with serve() as console:
+        yield console
+
+
+async def strip(console, **params: Any) -> str:
+    """The answer strip, read anew."""
+    console.forget()
+    html: str = (await console.get("/fragments/summary", **params)).text
+    return html
+
+
+def answers(html: str) -> dict[str, tuple[str, str]]:
+    """The raw value of each answer, and the panel that it leads to."""
+    found = re.findall(r'href="#panel-(\w+)" data-answer="(\w+)" data-value="([^"]*)"', html)
+    return {name: (value, panel) for panel, name, value in found}
+
+
+async def test_it_answers_five_questions(calm):
+    """Each answer carries its name and raw value and leads to its panel; the ratio shows its sample."""
+    hound = calm.hound
+    await hound.job("failed", finished_at="-0s", times=2)
+    await hound.job("queued", queued_at="-30m", job_id="job-7")
+    await hound.beat()
+    await hound.play(times=37)
+    await hound.play(outcome="failed", error_code="DECODE", times=3)
+    html = await strip(calm)
+    found = answers(html)
+    assert tuple(found) == NAMES
+    assert tuple(panel for _, panel in found.values()) == LEADS_TO
+    values = {name: value for name, (value, _) in found.items()}
+    assert float(values.pop("oldest_queued_job")) == pytest.approx(30, abs=1)
+    assert values == {
+        "transcodes_failed_today": "2",
+        "worker_alive": "true",
+        "play_failure_ratio_24h": "0.075",
+        "top_failure_cause": "DECODE",
+    }
+    assert '<span class="note">3 of 40</span>' in html
+    page = (await calm.get("/")).text
+    assert all(f'id="panel-{panel}"' in page for panel in LEADS_TO)
+
+
+async def test_it_says_what_is_broken_and_what_to_do(calm):
+    """A broken stage stands with evidence, since when, its owner, when to respond, its alert and its runbook."""
+    hound = calm.hound
+    await hound.play(times=40, outcome="failed", platform="ios", browser="safari", error_code="DECODE")
+    await hound.play(times=60, platform="ios", browser="safari")
+    id = await new_alert(hound.conn, "playback_failure_ratio", severity="critical", owner_role="streaming on-call")
+    html = await strip(calm)
+    assert 'data-verdict="broken" data-stage="play"' in html
+    assert "<strong>Play is broken:</strong> <bdi>40.0% of iOS Safari plays fail" in html
+    assert re.search(r"<dt>Since</dt><dd><time [^>]+>\d\d:\d\d:\d\d</time> <span data-since=", html)
+    assert "<dt>Owner</dt><dd><bdi>streaming on-call</bdi>" in html
+    assert re.search(r"<dt>Respond by</dt><dd><time [^>]+>\d\d:\d\d:\d\d</time> <span data-until=", html)
+    assert 'href="/runbooks/playback_failure_ratio">Runbook' in html
+    assert f'href="/alerts/{id}">Alert {id}' in html
+    assert re.findall(r'<li data-state="(\w+)"', html) == ["ok", "ok", "ok", "ok", "broken"]
+
+
+async def test_it_tells_a_burning_budget_from_an_outage(calm):
+    """A stage whose error budget alone burns is strained; with an alert of its own it is broken."""
+    await new_alert(calm.hound.conn, "slo_burn_fast", subject="heartbeat_freshness", severity="critical")
+    html = await strip(calm)
+    assert re.findall(r'<li data-state="(\w+)"', html) == ["ok", "ok", "strained", "ok", "ok"]
+    assert "<strong>Worker is strained:</strong>" in html
+    await new_alert(calm.hound.conn, "worker_heartbeat_missing", severity="critical")
+    assert re.findall(r'<li data-state="(\w+)"', await strip(calm)) == ["ok", "ok", "broken", "ok", "ok"]
+
+
+async def test_it_gives_no_all_clear_for_what_no_figure_reads(calm):
+    """Where the last tick could not judge a stage the verdict is `unknown`, and says which relation is at fault."""
+    conn = calm.hound.conn
+    assert 'data-verdict="ok"' in await strip(calm)
+    query = (
+        "insert into houndmon.rule_states (rule, environment, subject, verdict, state, reason, evaluated_at) values"
+        " ('source_unreadable', 'prod', 'tracks', 'breach', 'pending', 'it does not exist', clock_timestamp()),"
+        " ('slo_burn_slow', 'prod', 'upload_to_live', 'unknown', 'ok', 'it does not exist', clock_timestamp())"
+    )
+    await conn.execute(query)
+    html = await strip(calm)
+    assert 'data-verdict="unknown"' in html
+    assert "relation tracks cannot be read: it does not exist" in html
+    assert re.findall(r'<li data-state="(\w+)"', html) == ["ok", "ok", "ok", "unknown", "ok"]
+    assert 'data-verdict="ok"' in await strip(calm, environment="staging")
+
+
+def test_it_forgets_what_is_gone():
+    """A subject that the last tick did not see blinds nobody."""
+    now = datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC)
+    fields: dict[str, Any] = dict.fromkeys(StateRow.__struct_fields__) | {"environment": "prod", "state": "ok"}
+    old = StateRow(**fields | {"rule": "queue_age", "verdict": "unknown", "evaluated_at": now - timedelta(minutes=9)})
+    new = StateRow(**fields | {"rule": "queue_stalled", "verdict": "ok", "evaluated_at": now})
+    assert unjudged([old, new]) == {}
+    assert list(unjudged([old])) == ["transcode"]
+
+
+async def page_with_alerts(console) -> str:
+    """The page, once the alerts are drawn in it: what is not ready at once is left for the script to fetch."""
+    for _ in range(40):
+        html: str = (await console.get("/")).text
+        if not re.search(r'id="panel-alerts" [^>]*data-state="pending"', html):
+            return html
+    raise AssertionError("the alerts were never drawn")
+
+
+TITLES: list[tuple[list[tuple[str, str]], str, str]] = [
+    ([], "prod, 24h · houndmon", "favicon.svg"),
+    ([("warning", "firing")], "warning, 1 firing · prod, 24h · houndmon", "favicon-warning.svg"),
+    (
+        [("warning", "firing"), ("critical", "firing")],
+        "critical, 2 firing · prod, 24h · houndmon",
+        "favicon-critical.svg",
+    ),
+    ([("critical", "recovered")], "1 to close · prod, 24h · houndmon", "favicon.svg"),
+]
+
+
+@pytest.mark.parametrize(("alerts", "title", "icon"), TITLES)
+async def test_it_shows_the_worst_alert_in_the_tab(calm, alerts, title, icon):
+    """Title and icon say the worst open alert, before any script runs; the icon is there."""
+    for rule, (severity, state) in zip(("queue_age", "queue_stalled"), alerts, strict=False):
+        await new_alert(calm.hound.conn, rule, severity=severity, state=state)
+    html = await page_with_alerts(calm)
+    assert f"<title>{title}</title>" in html
+    assert f'<link rel="icon" id="icon" href="/static/{icon}?v=' in html
+    assert 'data-title="prod, 24h · houndmon"' in html
+    assert (await calm.get(f"/static/{icon}")).status_code == 200
+
+
+async def test_it_offers_what_to_do_with_each_alert(calm):
+    """A firing alert can be acknowledged where it stands, a recovered one leads to the form that closes it."""
+    firing = await new_alert(calm.hound.conn, "queue_age")
+    recovered = await new_alert(calm.hound.conn, "queue_stalled", state="recovered")
+    html = (await calm.get("/fragments/alerts")).text
+    assert f'<form method="post" action="/alerts/{firing}/acknowledge" data-stay=' in html
+    assert f'data-key="c" href="/alerts/{recovered}#close">' in html
+    assert 'data-open="2"' in html
+
+
+async def test_it_defines_every_column_and_figure(calm):
+    """Each figure's name and each column's head that has a definition shows it on focus too; no id stands twice."""
+    hound = calm.hound
+    await hound.insert("releases", [{"release_id": "r", "artist_id": "a", "title": "T", "artist_name": "A"}])
+    owner = {"release_id": "r", "artist_id": "a"}
+    await hound.track(times=12, **owner)
+    await hound.job("failed", times=12, **owner)
+    await hound.play(outcome="failed", error_code="X", **owner)
+    await hound.upload(outcome="rejected", rejection_reason="Y", **owner)
+    await hound.beat()
+    await hound.requests(status_code=500)
+    for name in ("transcode", "playback", "ingest", "api", "workers", "publish"):
+        await calm.get(f"/api/panels/{name}", release_id="r")
+    await calm.get("/api/support", release_id="r")
+    html = (await calm.get("/", release_id="r")).text
+    ids = Counter(re.findall(r'\sid="([^"]+)"', html))
+    assert [id for id, count in ids.items() if count > 1] == []
+    described = re.findall(r'<button type="button" class="def" aria-describedby="([^"]+)"', html)
+    assert len(described) > 40
+    assert [id for id in described if id not in ids] == []
+
+
+async def test_it_holds_a_view_in_its_address(calm):
+    """Every link of the switches keeps range, environment, filters, panel and wall."""
+    html = (
+        await calm.get("/", range="6h", environment="staging", release_id="r", artist_id="a", panel="api", wall="1")
+    ).text
+    kept = {"artist_id=a", "release_id=r", "wall=1", "panel=api"}
+    for switch, own in (("range", "environment=staging"), ("environment", "range=6h")):
+        nav = re.search(rf'data-switch="{switch}">(.*?)</nav>', html, re.DOTALL)
+        assert nav
+        links = re.findall(r'href="/\?([^"]+)"', nav[1])
+        assert len(links) > 1
+        for link in links:
+            assert kept | {own} <= set(link.replace("&amp;", "&").split("&")), link
+    assert re.search(r'<div class="panels">\s*<div class="slot focus" data-room="api">', html)
