@@ -1,0 +1,34 @@
+import asyncpg
+
+from browser.visits import drawn
+
+HOLD_SECONDS = 20
+STATES = """() => Object.fromEntries([...document.querySelectorAll('[id^=panel-][data-poll]')].map((panel) =>
+  [panel.id, { state: panel.dataset.state, asOf: panel.dataset.asOf || '' }]))"""
+OTHERS = ("panel-transcode", "panel-workers", "panel-ingest", "panel-publish", "panel-api")
+
+
+async def test_it_fills_the_other_panels_while_one_is_held(own, visit):
+    """While a relation is locked for 20 s its panel says that it fails, or how old it is; all others go on."""
+    known = await visit(own.url)  # has seen good figures before the lock
+    await drawn(known)
+    conn = await asyncpg.connect(own.database)
+    async with conn.transaction():
+        await conn.execute("lock table hound.play_attempts in access exclusive mode")
+        new = await visit(f"{own.url}/?range=6h")
+        await new.wait_for_selector("#panel-playback[data-state=failed]")
+        assert "play_attempts" in await new.inner_text("#panel-playback")
+        began = await new.evaluate(STATES)
+        await known.wait_for_selector("#panel-playback[data-state=stale]")
+        assert "old" in await known.inner_text("#panel-playback .notice")
+        assert await known.locator("#panel-playback [data-figure=failure_ratio] .value").first.inner_text() != "—"
+        await new.wait_for_timeout(HOLD_SECONDS * 1000)
+        for page in (new, known):
+            states = await page.evaluate(STATES)
+            assert {name: states[name]["state"] for name in OTHERS} == dict.fromkeys(OTHERS, "fresh")
+        states = await new.evaluate(STATES)
+        assert states["panel-playback"]["state"] == "failed"
+        assert all(states[name]["asOf"] > began[name]["asOf"] for name in OTHERS if began[name]["asOf"])
+    for page in (new, known):
+        await page.wait_for_selector("#panel-playback[data-state=fresh]")
+    await conn.close()
