@@ -30,6 +30,8 @@ QUERIES = (
     "/?range={0}",
     "/?environment={0}",
     "/?panel={0}",
+    "/?q={0}",
+    "/fragments/search?q={0}",
     "/?wall={0}",
     "/?{0}=1",
     "/alerts?state={0}",
@@ -174,6 +176,8 @@ async def test_it_runs_nothing_of_what_strangers_write(written, hound, visit):
         written.forget()
         await page.goto(f"{written.url}/?range=1h")
         await drawn(page)
+        visible = await read(written, [f"/?range=1h&artist_id={quote(text, safe='')}" for text in payloads[:3]])
+        assert await injected(page, visible) == []
         shown = await page.content()
         assert "pwn" in shown or "other.example" in shown or "display:none" in shown, "the payloads are not there"
         assert await page.evaluate(FOUND) == []

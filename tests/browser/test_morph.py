@@ -28,13 +28,13 @@ async def test_it_keeps_what_the_reader_does_across_polls(own, visit):
     details = page.locator("#panel-transcode details")
     for number in range(await details.count()):
         await details.nth(number).locator("summary").click()
-    field = page.locator("input[name=artist_id]")
+    field = page.locator("input[name=q]")
     await field.fill("half a na")
     await field.evaluate("(field) => field.setSelectionRange(2, 6)")
     await page.evaluate("() => scrollTo(0, 400)")
     kept = await page.evaluate(KEPT)
     assert kept["open"]
-    assert kept["focus"] == "artist_id"
+    assert kept["focus"] == "q"
 
     conn = await asyncpg.connect(own.database)
     hound = await Hound.on_clock(conn)
