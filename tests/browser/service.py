@@ -20,7 +20,7 @@ from houndmon.app import create_app
 from houndmon.kit.settings import Settings
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 180.0
 
 
 @dataclass
@@ -56,9 +56,10 @@ def served(database: str, **settings: Any) -> Iterator[Service]:
 
 
 class Process:
-    """`houndmon serve` as a process; after a kill it can be started again on the same port."""
+    """houndmon as a process; after a kill it can be started again on the same port."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, *command: str) -> None:
+        self.command = command or ("serve",)
         with socket.create_server(("127.0.0.1", 0)) as listener:
             self.port = listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
@@ -70,7 +71,7 @@ class Process:
 
     def start(self) -> None:
         self.running = subprocess.Popen(
-            [sys.executable, "-m", "houndmon", "serve"],
+            [sys.executable, "-m", "houndmon", *self.command],
             env=self.environ,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -89,6 +90,13 @@ class Process:
         """End it at once, whatever it does."""
         if self.running:
             self.running.kill()
+            self.running.wait()
+            self.running = None
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        if self.running:
+            self.running.terminate()
             self.running.wait()
             self.running = None
 

@@ -8,7 +8,7 @@ import pytest
 
 from browser import hounds
 from browser.service import served
-from browser.visits import DRAWN, PHONE, drawn
+from browser.visits import DRAWN, PHONE, drawn, pass_time
 from conftest import TEMPLATE
 from houndmon.access.tokens import create_token
 
@@ -97,8 +97,7 @@ async def test_it_is_accessible_while_its_server_is_away(scheme, own, visit):
     await drawn(page)
     await context.set_offline(True)
     for _ in range(6):
-        await page.clock.fast_forward(13_000)
-        await page.wait_for_timeout(100)
+        await pass_time(page, 13_000)
     assert await page.locator("[data-lost]").count() > 5
     assert await violations(page) == []
 

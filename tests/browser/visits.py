@@ -30,6 +30,7 @@ DRAWN = """() => {
   return panels.length > 5 && panels.every((panel) => panel.dataset.state !== 'pending') &&
     !document.querySelector('figure.waiting');
 }"""
+QUIET = "() => !document.querySelector('.htmx-request')"
 SHIFT = """() => new Promise((done) => {
   let moved = 0;
   new PerformanceObserver((list) => {
@@ -113,19 +114,25 @@ async def drawn(page: Page) -> None:
     await page.wait_for_function(DRAWN)
 
 
+async def pass_time(page: Page, ms: int) -> None:
+    """Let time pass in the page, whose clock must be installed; only while nothing is on its way that could time out."""
+    await page.wait_for_function(QUIET)
+    await page.clock.fast_forward(ms)
+    await page.wait_for_timeout(50)
+    await page.wait_for_function(QUIET)
+
+
 async def polled(page: Page, name: str) -> None:
-    """Let time pass in the page until a panel has asked anew and shows the answer; `page.clock` must be installed."""
-    path = "/fragments/summary" if name == "summary" else f"/fragments/{name}"
-    async with page.expect_response(lambda answer: path in answer.url):
-        await page.clock.fast_forward(13_000)
+    """Let time pass in the page until a part of it has asked anew and shows the answer."""
+    async with page.expect_response(lambda answer: f"/fragments/{name}" in answer.url):
+        await pass_time(page, 13_000)
     await page.wait_for_timeout(200)
 
 
-async def eventually(true: Callable[[], Awaitable[bool]], page: Page, *, step_ms: int = 2_000, steps: int = 40) -> None:
+async def eventually(true: Callable[[], Awaitable[bool]], page: Page, *, step_ms: int = 2_000, steps: int = 60) -> None:
     """Let time pass in the page until something is so."""
     for _ in range(steps):
         if await true():
             return
-        await page.clock.fast_forward(step_ms)
-        await page.wait_for_timeout(100)
+        await pass_time(page, step_ms)
     raise AssertionError("it never came to be")
