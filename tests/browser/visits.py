@@ -115,7 +115,7 @@ async def drawn(page: Page) -> None:
 
 
 async def pass_time(page: Page, ms: int) -> None:
-    """Let time pass in the page, whose clock must be installed; only while nothing is on its way that could time out."""
+    """Let time pass in the page, whose clock must be installed; while nothing is on its way that could time out."""
     await page.wait_for_function(QUIET)
     await page.clock.fast_forward(ms)
     await page.wait_for_timeout(50)
