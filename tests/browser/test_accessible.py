@@ -40,14 +40,22 @@ async def violations(page):
     return await page.evaluate(RUN)
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
+async def in_both(page):
+    """What axe finds, light and dark."""
+    found = []
+    for scheme in SCHEMES:
+        await page.emulate_media(color_scheme=scheme)
+        found += await violations(page)
+    return found
+
+
 @pytest.mark.parametrize(("day", "path"), PAGES, indirect=["day"])
-async def test_it_is_accessible(day, path, scheme, visit):
+async def test_it_is_accessible(day, path, visit):
     """Axe finds nothing against the page, light and dark."""
-    page = await visit(f"{day.url}{path}", color_scheme=scheme)
+    page = await visit(f"{day.url}{path}")
     if path.startswith("/?") or path == "/":
         await drawn(page)
-    assert await violations(page) == []
+    assert await in_both(page) == []
 
 
 async def test_it_is_accessible_on_a_phone(broken, visit):
@@ -66,31 +74,29 @@ async def test_it_is_accessible_with_its_keys_listed(calm, visit):
     assert await violations(page) == []
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-async def test_it_is_accessible_while_the_source_fails(scheme, own, visit):
+async def test_it_is_accessible_while_the_source_fails(own, visit):
     """Axe finds nothing against panels that are stale, failed or waiting."""
-    known = await visit(own.url, color_scheme=scheme)
+    known = await visit(own.url)
     await drawn(known)
     conn = await asyncpg.connect(own.database)
     async with conn.transaction():
         await conn.execute("lock table hound.play_attempts, hound.transcode_jobs in access exclusive mode")
         own.forget()
-        new = await visit(f"{own.url}/?range=7d", color_scheme=scheme)
+        new = await visit(f"{own.url}/?range=7d")
         assert await new.locator("[data-state=pending]").count() > 0
-        assert await violations(new) == []
+        assert await in_both(new) == []
         await new.wait_for_selector("#panel-playback[data-state=failed]")
-        assert await violations(new) == []
+        assert await in_both(new) == []
         await known.wait_for_selector("#panel-playback[data-state=stale]")
         await known.wait_for_selector("#panel-transcode[data-state=stale]")
-        assert await violations(known) == []
+        assert await in_both(known) == []
     await conn.close()
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-async def test_it_is_accessible_while_its_server_is_away(scheme, own, visit):
+async def test_it_is_accessible_while_its_server_is_away(own, visit):
     """Axe finds nothing against a page that nobody answers any more."""
     visit.allow("net::ERR_|Failed to fetch|Failed to load resource|htmx:error")
-    context = await visit.context(own.url, color_scheme=scheme)
+    context = await visit.context(own.url)
     page = await context.new_page()
     await page.clock.install()
     await page.goto(own.url)
@@ -99,7 +105,7 @@ async def test_it_is_accessible_while_its_server_is_away(scheme, own, visit):
     for _ in range(6):
         await pass_time(page, 13_000)
     assert await page.locator("[data-lost]").count() > 5
-    assert await violations(page) == []
+    assert await in_both(page) == []
 
 
 async def test_it_is_accessible_where_an_alert_is_worked_on(broken, visit):
@@ -110,10 +116,8 @@ async def test_it_is_accessible_where_an_alert_is_worked_on(broken, visit):
     for alert in alerts:
         if alert["state"] not in seen:
             seen.add(alert["state"])
-            for scheme in SCHEMES:
-                await page.emulate_media(color_scheme=scheme)
-                await page.goto(f"{broken.url}/alerts/{alert['id']}")
-                assert await violations(page) == [], alert["state"]
+            await page.goto(f"{broken.url}/alerts/{alert['id']}")
+            assert await in_both(page) == [], alert["state"]
     assert seen == {"firing", "recovered", "closed"}
 
 
@@ -128,15 +132,14 @@ async def test_it_is_accessible_where_notes_are_refused(broken, visit):
         await field.fill("short")
     await page.get_by_role("button", name="Close the alert").click()
     await page.locator("[aria-invalid]").first.wait_for()
-    assert await violations(page) == []
+    assert await in_both(page) == []
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-async def test_it_is_accessible_where_it_refuses(scheme, calm, visit):
+async def test_it_is_accessible_where_it_refuses(calm, visit):
     """Axe finds nothing against the page of a problem."""
     for path, status in (("/nowhere", 404), ("/?range=9h&odd=1", 400)):
-        page = await visit(f"{calm.url}{path}", status=status, color_scheme=scheme)
-        assert await violations(page) == []
+        page = await visit(f"{calm.url}{path}", status=status)
+        assert await in_both(page) == []
 
 
 @pytest.fixture
@@ -156,24 +159,23 @@ def guarded(clone):
             yield service, token
 
 
-@pytest.mark.parametrize("scheme", SCHEMES)
-async def test_it_is_accessible_behind_its_door(scheme, guarded, visit):
+async def test_it_is_accessible_behind_its_door(guarded, visit):
     """Axe finds nothing against the log-in page, a refused log-in, the audit log, and the page of one who is in."""
     service, token = guarded
     visit.allow("status of 40[13]")
-    page = await (await visit.context(service.url, color_scheme=scheme)).new_page()
+    page = await (await visit.context(service.url)).new_page()
     await page.goto(service.url)
-    assert await violations(page) == []
+    assert await in_both(page) == []
     await page.get_by_label("Token").fill("hm_wrong")
     await page.get_by_role("button", name="Log in").click()
     await page.get_by_role("alert").wait_for()
-    assert await violations(page) == []
+    assert await in_both(page) == []
     await page.get_by_label("Token").fill(token)
     await page.get_by_role("button", name="Log in").click()
     await page.wait_for_function(DRAWN)
-    assert await violations(page) == []
+    assert await in_both(page) == []
     await page.goto(f"{service.url}/audit")
-    assert await violations(page) == []
+    assert await in_both(page) == []
 
 
 async def test_it_would_find_what_is_not_accessible(calm, visit):
