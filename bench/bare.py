@@ -8,6 +8,7 @@ from pathlib import Path
 
 from litestar import Litestar, MediaType, Response, get
 
+from houndmon.commands.port import reserved
 from houndmon.commands.serve import listen
 from houndmon.kit.settings import Settings
 
@@ -29,4 +30,6 @@ def application(body: bytes) -> Litestar:
 
 
 if __name__ == "__main__":
-    listen(application(Path(sys.argv[2]).read_bytes()), Settings(port=int(sys.argv[1])))
+    settings = Settings(port=int(sys.argv[1]))
+    with reserved(settings) as sockets:
+        listen(application(Path(sys.argv[2]).read_bytes()), settings, sockets)

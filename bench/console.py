@@ -2,19 +2,17 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from importlib import import_module
-from importlib.util import find_spec
-from typing import Any
 
 import asyncpg
 
 from houndmon.app import PANELS
 from houndmon.config.live import LiveConfig
+from houndmon.counts.read import Counts
 from houndmon.kit.filters import Filters
 from houndmon.kit.room import Desk, Served
 from houndmon.kit.settings import Settings
 from houndmon.kit.source import Source
-from houndmon.running import rooms_of, source_of, state_of
+from houndmon.running import identity_of, rooms_of, source_of, state_of
 
 NAMES = ("ingest", "transcode", "workers", "publish", "playback", "api")
 LIMIT_SECONDS = 600.0  # the service gives up after 1.8 s; here it is wanted to know how long it would have taken
@@ -36,17 +34,9 @@ class Console:
 async def console(dsn: str) -> AsyncIterator[Console]:
     """A console on one database, with the service's pools but for their limits on time."""
     async with pool(dsn) as opened:
-        source = source_of(opened, Settings(), **counts_of(opened))
+        source = source_of(opened, Settings(), Counts(opened, identity_of(Settings())))
         source.timeout_seconds = LIMIT_SECONDS
         yield Console(source, state_of(opened, Settings()))
-
-
-def counts_of(opened: asyncpg.Pool) -> dict[str, Any]:
-    """The reader of the counts, in a houndmon that keeps some."""
-    if find_spec("houndmon.counts") is None:
-        return {}
-    identity = import_module("houndmon.running").identity_of(Settings())
-    return {"counts": import_module("houndmon.counts.read").Counts(opened, identity)}
 
 
 @asynccontextmanager

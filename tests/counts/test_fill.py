@@ -245,3 +245,11 @@ def test_it_counts_near_minutes_in_one_go():
     found = neighbours([at + n * MINUTE for n in (0, 1, 5, 16, 28)])
     assert found == [Reach(at, at + 17 * MINUTE), Reach(at + 28 * MINUTE, at + 29 * MINUTE)]
     assert neighbours([]) == []
+
+
+async def test_it_answers_from_the_rows_for_tracks_that_are_young(desk):
+    """A track that goes live within 20 minutes of its upload counts at once, before any tick."""
+    await desk.hound.track(times=4, uploaded_at="-9m", state="processing", live_at=None)
+    await desk.fill()
+    await desk.conn.execute("update hound.tracks set state = 'live', live_at = clock_timestamp()")
+    assert await desk.differences() == {}

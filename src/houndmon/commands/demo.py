@@ -30,6 +30,7 @@ from houndmon.kit.problems import HoundmonError
 from houndmon.kit.settings import Settings, SettingsError
 from houndmon.panels.incidents.model import NewIncident
 from houndmon.panels.incidents.store import record_incident
+from houndmon.web.lane import Lane
 
 MARK = "made by houndmon demo"
 
@@ -83,7 +84,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         reload_on_sighup(config)
         companions = [*beside, living(url, options, started_at)]
         app = create_app(settings, url, config, companions=companions, demo=schedule)
-        listen(app, settings, sockets)
+        listen(Lane(app), settings, sockets)
     return 0
 
 

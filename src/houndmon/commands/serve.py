@@ -17,6 +17,7 @@ from types import FrameType
 import structlog
 import uvicorn
 from litestar import Litestar
+from litestar.types import ASGIApp
 
 from houndmon.access.tokens import any_token
 from houndmon.app import create_app
@@ -29,6 +30,7 @@ from houndmon.kit import log as logs
 from houndmon.kit.migrate import migrate_when_possible, migrations_folder
 from houndmon.kit.patience import PatientProtocol
 from houndmon.kit.settings import Settings, SettingsError
+from houndmon.web.lane import Lane
 
 log = structlog.get_logger()
 DRAIN_SECONDS = 10
@@ -49,7 +51,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         config = LiveConfig(path_of(os.environ))
         reload_on_sighup(config)
         companions = [*beside, *([migrating_later] if is_late else [])]
-        listen(create_app(settings, url, config, companions=companions), settings, sockets)
+        app = create_app(settings, url, config, companions=companions)
+        listen(app if settings.auth == "on" else Lane(app), settings, sockets)
     return 0
 
 
@@ -104,7 +107,7 @@ class Server(uvicorn.Server):
             print(f"houndmon listens on http://{host}:{self.config.port}", file=sys.stderr, flush=True)
 
 
-def listen(app: Litestar, settings: Settings, sockets: list[socket.socket]) -> None:
+def listen(app: ASGIApp, settings: Settings, sockets: list[socket.socket]) -> None:
     """Answer HTTP until a signal, then drain."""
     config = uvicorn.Config(
         app,

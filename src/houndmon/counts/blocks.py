@@ -37,9 +37,9 @@ def is_whole(at: datetime) -> bool:
     return floor(at, MINUTE) == at
 
 
-def clipped(slices: Slices, reach: Reach, now: datetime) -> Reach | None:
-    """The part of what is covered that serves some slices: blocks end at whole minutes, and none lies ahead of now."""
-    ends = [reach.end, floor(now, MINUTE), *([slices.stop] if slices.stop else [])]
+def clipped(slices: Slices, reach: Reach, now: datetime, tail: timedelta = timedelta(0)) -> Reach | None:
+    """The part of what is covered that serves some slices: blocks end at whole minutes, and before the tail."""
+    ends = [reach.end, floor(now - tail, MINUTE), *([slices.stop] if slices.stop else [])]
     ends += [floor(edge, MINUTE) for edge in slices.edges if not is_whole(edge)][:1]
     start, end = max(reach.start, slices.start), min(ends)
     return Reach(start, end) if start < end else None

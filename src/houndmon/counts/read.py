@@ -55,7 +55,7 @@ class Counts:
         now: datetime,
     ) -> Reach | None:
         coverage = await self._coverage(conn, series)
-        reach = clipped(slices, coverage.reach, now) if coverage else None
+        reach = clipped(slices, coverage.reach, now, series.tail) if coverage else None
         if reach is None:
             return None
         runs = plan(slices, reach, series.grains)

@@ -40,6 +40,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     open_key: int | None = None  # the key that strangers choose freely, if any
     within_key: int | None = None  # a key that holds a minute: in a coarse block None where it lies within
     unsettled: tuple[int, Any] | None = None  # a key and its value: such groups change, and are counted again
+    tail: timedelta = timedelta(0)  # for so long rows are read from the source in any case, for they change
 
     @property
     def fingerprint(self) -> str:

@@ -11,7 +11,6 @@ from litestar import MediaType, Request, Response, get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.response import Template
 
 from houndmon.kit.clock import Clock
 from houndmon.kit.filters import Filters
@@ -25,7 +24,7 @@ P = TypeVar("P", bound=Panel)
 PROBLEM_JSON = "application/problem+json"
 TREND_LIFE_SECONDS = 30.0  # a stretch is minutes long: its chart need not be read each tick
 TREND_PATIENCE_SECONDS = 0.3
-LIFE_SECONDS = 4.5  # an answer may be shared for one tick of 5 s
+LIFE_SECONDS = 4.0  # an answer may be shared for one tick of 5 s, of which the fast lane takes one
 DEADLINE_SECONDS = 2.0
 
 
@@ -156,15 +155,17 @@ def routes(room: Room[Any]) -> list[HTTPRouteHandler]:
         tags=["Panels"],
         responses=REFUSALS,
     )
-    async def show_json(
-        request: Request[Any, Any, Any], desk: NamedDependency[Desk], filters: NamedDependency[Filters]
-    ) -> Response[Panel]:
-        answer = await desk.answer(room.name, filters)
+    async def show_json(request: Request[Any, Any, Any], filters: NamedDependency[Filters]) -> Response[Panel]:
+        # From the state, not as a dependency: with a second one Litestar opens a task group for each request.
+        answer = await request.app.state.desk.answer(room.name, filters)
         return conditional(request, answer.body, answer.etag, MediaType.JSON)  # type: ignore[return-value]
 
     @get(f"/fragments/panels/{room.name}", name=f"{room.name}_fragment", include_in_schema=False)
-    async def show_fragment(desk: NamedDependency[Desk], filters: NamedDependency[Filters]) -> Template:
-        return Template(template_name=f"panels/{room.name}/fragment.html", context=await drawn(desk, room, filters))
+    async def show_fragment(request: Request[Any, Any, Any], filters: NamedDependency[Filters]) -> Response[bytes]:
+        context = await drawn(request.app.state.desk, room, filters) | {"request": request}
+        template = request.app.template_engine.get_template(f"panels/{room.name}/fragment.html")  # type: ignore[union-attr]
+        body = template.render(**context).encode()
+        return conditional(request, body, etag_of(body), MediaType.HTML)
 
     # The type of the answer is the room's own: the OpenAPI document takes it from here.
     show_json.fn.__annotations__["return"] = Response[room.answer]  # type: ignore[name-defined]
@@ -182,9 +183,10 @@ def trend_route(room: Room[Any]) -> HTTPRouteHandler:
         tags=["Panels"],
         responses=REFUSALS,
     )
-    async def show_trend(desk: NamedDependency[Desk], filters: NamedDependency[Filters]) -> Trend:
+    async def show_trend(request: Request[Any, Any, Any], filters: NamedDependency[Filters]) -> Trend:
         """How the panel's figures went, beside the week before."""
-        return await desk.trend(room.name, filters)
+        found: Trend = await request.app.state.desk.trend(room.name, filters)
+        return found
 
     return show_trend
 

@@ -24,6 +24,7 @@ from houndmon.panels.publish.model import (
 )
 
 SQL = statements(Path(__file__).with_name("query.sql"))
+TAIL = timedelta(minutes=20)  # most tracks go live within it: they count the moment they do
 PUBLISHED = Series(
     name="published",
     statement=SQL["published"],
@@ -32,6 +33,7 @@ PUBLISHED = Series(
     keys=2,
     merges=("histogram", "max"),
     unsettled=(1, True),
+    tail=TAIL,
 )
 
 
@@ -45,6 +47,7 @@ def tracks_series(limit_minutes: float) -> Series:
         merges=("sum", "min"),
         extra=(limit_minutes * 60,),
         unsettled=(2, "waiting"),
+        tail=TAIL,
     )
 
 

@@ -1,2 +1,0 @@
--- Keeps the number; replaced when branches meet.
-select 1;

@@ -1,0 +1,138 @@
+import re
+import time
+
+import httpx
+import pytest
+
+from houndmon.web import lane as module
+from houndmon.web.lane import Lane
+
+PANEL = "/api/panels/ingest"
+
+
+@pytest.fixture
+async def fast(console):
+    """A client of the service behind its fast lane, and the lane."""
+    lane = Lane(console.app)
+    transport = httpx.ASGITransport(lane)
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+        yield client, lane
+
+
+def same(one, other):
+    """The headers of an answer but for the request's own id."""
+    return {k: v for k, v in one.headers.items() if k != "x-request-id"} == {
+        k: v for k, v in other.headers.items() if k != "x-request-id"
+    }
+
+
+async def test_it_gives_the_same_answer_from_kept_bytes(fast, console):
+    """The second answer is the first one, byte for byte and header for header, and asks nobody."""
+    client, _ = fast
+    first = await client.get(PANEL)
+    await console.hound.upload(times=3)
+    console.forget()
+    second = await client.get(PANEL)
+    assert first.status_code == second.status_code == 200
+    assert first.content == second.content
+    assert same(first, second)
+    assert first.headers["x-request-id"] != second.headers["x-request-id"]
+    assert (await client.get(PANEL, headers={"X-Request-Id": "mine"})).headers["x-request-id"] == "mine"
+
+
+async def test_it_keeps_an_answer_for_a_second_at_most(fast, console):
+    """Once its second is over an answer comes from the application again."""
+    client, lane = fast
+    await client.get(PANEL)
+    await console.hound.upload(times=3)
+    console.forget()
+    for key, kept in lane._kept.items():
+        lane._kept[key] = kept._replace(until=time.monotonic() - 0.001)
+    assert (await client.get(PANEL)).json()["uploads"] == 3
+    assert module.KEPT_SECONDS <= 1
+
+
+async def test_it_answers_who_has_it_with_304(fast):
+    """A client that has the bytes gets 304, with the ETag and the security headers, from the lane as from the app."""
+    client, _ = fast
+    etag = (await client.get(PANEL)).headers["etag"]
+    for known in (etag, f'"other", {etag}'):
+        answer = await client.get(PANEL, headers={"If-None-Match": known})
+        assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", etag)
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert (await client.get(PANEL, headers={"If-None-Match": '"other"'})).status_code == 200
+
+
+async def test_it_tells_questions_apart(fast):
+    """Another query, encoding, host or form of the summary is another question."""
+    client, lane = fast
+    await client.get(PANEL)
+    await client.get(f"{PANEL}?environment=staging")
+    await client.get(PANEL, headers={"Accept-Encoding": "identity"})
+    await client.get(PANEL, headers={"Host": "localhost"})
+    text = await client.get("/api/summary", headers={"Accept": "text/plain"})
+    data = await client.get("/api/summary", headers={"Accept": "application/json"})
+    assert text.headers["content-type"].startswith("text/plain")
+    assert data.json()["environment"] == "prod"
+    assert len(lane._kept) == 6
+
+
+async def test_it_forgets_everything_once_somebody_changes_something(fast):
+    """After a change the next answer comes from the application: nobody sees what was before it."""
+    client, lane = fast
+    await client.get("/api/panels/incidents")
+    event = {"service_area": "api", "severity": "info", "impact": "Rolled out", "environment": "prod"}
+    await client.post("/api/incidents", json=event)
+    assert not lane._kept
+    found = (await client.get("/api/panels/incidents")).json()["items"]
+    assert [item["impact"] for item in found] == ["Rolled out"]
+
+
+async def test_it_keeps_nothing_that_is_not_good_or_not_shared(fast):
+    """Problems, single alerts, pages with forms and files are never kept."""
+    client, lane = fast
+    for path in (f"{PANEL}?range=2h", "/api/alerts/1", "/api/incidents", "/", "/runbooks", "/healthz", "/docs"):
+        await client.get(path)
+    assert not lane._kept
+
+
+async def test_it_keeps_so_many_answers_and_no_more(fast, monkeypatch):
+    """Strangers choose the questions: the oldest answers go, and a large one is not kept at all."""
+    client, lane = fast
+    monkeypatch.setattr(module, "MOST_KEPT", 3)
+    for number in range(5):
+        await client.get(f"{PANEL}?artist_id={number}")
+    assert [key[1] for key in lane._kept] == [b"artist_id=2", b"artist_id=3", b"artist_id=4"]
+    lane._kept.clear()
+    monkeypatch.setattr(module, "MOST_BYTES", 10)
+    await client.get(PANEL)
+    assert not lane._kept
+
+
+async def test_it_compresses_once_for_all(fast):
+    """A compressed answer is kept compressed, and says so."""
+    client, _ = fast
+    for _ in range(2):
+        answer = await client.get("/api/panels/transcode", headers={"Accept-Encoding": "gzip"})
+        assert answer.headers["content-encoding"] == "gzip"
+        assert answer.json()["panel"] == "transcode"
+
+
+async def test_it_counts_what_it_answers(fast):
+    """The metrics tell how many answers came from kept bytes."""
+    client, _ = fast
+    for _ in range(3):
+        await client.get(PANEL)
+    text = (await client.get("/metrics")).text
+    found = re.search(r'houndmon_lane_answers_total\{status="200"\} (\d+)', text)
+    assert found
+    assert int(found[1]) >= 2
+
+
+async def test_it_gives_fragments_an_etag(fast):
+    """A panel's fragment is the same bytes for all who ask within a tick, and 304 for those who have them."""
+    client, _ = fast
+    first = await client.get("/fragments/panels/ingest")
+    again = await client.get("/fragments/panels/ingest", headers={"If-None-Match": first.headers["etag"]})
+    assert (first.status_code, again.status_code) == (200, 304)
+    assert first.headers["cache-control"] == "no-cache"
