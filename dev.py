@@ -160,6 +160,18 @@ def bench(arguments: list[str]) -> None:
     os.execv(PYTHON, [str(PYTHON), "-m", "bench", *arguments])  # so that Ctrl-C reaches it alone
 
 
+def bench_page(arguments: list[str]) -> None:
+    """Measure the page in a browser, beside a demo; writes docs/performance-page.md."""
+    bootstrap(DEV)
+    run(PYTHON, "-m", "browser.bench_page", *arguments, PYTHONPATH=os.pathsep.join(("src", "tests")))
+
+
+def screenshots(arguments: list[str]) -> None:
+    """Draw docs/screenshots anew, from a demo on a fresh database."""
+    bootstrap(DEV)
+    run(PYTHON, "-m", "browser.screenshots", *arguments, PYTHONPATH=os.pathsep.join(("src", "tests")))
+
+
 def lock(arguments: list[str]) -> None:
     """Write both lock files anew; `--upgrade` takes newer versions."""
     uv = shutil.which("uv")
@@ -210,11 +222,11 @@ def enter_venv() -> None:
         os.execv(PYTHON, [str(PYTHON), __file__, *sys.argv[1:]])
 
 
-CHORES = (demo, test, lint, torture, audit, openapi, bench, lock, postgres, acceptance)
+CHORES = (demo, test, lint, torture, audit, openapi, bench, bench_page, screenshots, lock, postgres, acceptance)
 
 
 def main() -> None:
-    chores = {chore.__name__: chore for chore in CHORES}
+    chores = {chore.__name__.replace("_", "-"): chore for chore in CHORES}
     listing = "\n".join(f"  {name:12}{(chore.__doc__ or '').splitlines()[0]}" for name, chore in chores.items())
     parser = argparse.ArgumentParser(
         description=__doc__,

@@ -32,7 +32,7 @@ def logging_as_it_was() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[embedded.Cluster]:
     """A running PostgreSQL, with a template database that holds houndmon's tables and Hound's."""
-    with embedded.temporary() as cluster:
+    with embedded.temporary({"max_connections": "300"}) as cluster:  # several services stand on it at a time
         asyncio.run(fill_template(cluster))
         yield cluster
 

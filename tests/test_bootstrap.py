@@ -55,7 +55,18 @@ def test_it_has_one_version():
 def test_it_lists_its_chores():
     """dev.py says what it can do without installing anything, in isolation from any environment."""
     done = subprocess.run([sys.executable, "-I", ROOT / "dev.py", "--help"], capture_output=True, text=True, check=True)
-    for chore in ("demo", "test", "lint", "openapi", "bench", "lock", "postgres", "acceptance"):
+    for chore in (
+        "demo",
+        "test",
+        "lint",
+        "openapi",
+        "bench",
+        "bench-page",
+        "screenshots",
+        "lock",
+        "postgres",
+        "acceptance",
+    ):
         assert re.search(rf"^  {chore} +[A-Z]", done.stdout, re.MULTILINE), chore
 
 

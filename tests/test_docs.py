@@ -18,8 +18,6 @@ from houndmon.support.model import Support
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "static" / "README.md"])
 ADRS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
-# Drawn from the running demo by a command, so a fresh checkout may lack it.
-DRAWN = {"docs/screenshots/light.png"}
 FORBIDDEN = re.compile(r"/home/|/root/|/Users/|/tmp/|pypi\.org|pythonhosted\.org|npmjs\.", re.IGNORECASE)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 NUMBERS = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
@@ -54,8 +52,6 @@ def test_it_links_to_what_is_there(document: Path) -> None:
     """Every relative link leads to a file, and every anchor to a heading of it."""
     for path, anchor in links(document):
         target = (document.parent / path).resolve() if path else document
-        if target.is_relative_to(ROOT) and str(target.relative_to(ROOT)) in DRAWN:
-            continue
         assert target.exists(), path
         assert target.is_relative_to(ROOT), path
         assert not anchor or anchor in anchors(target), f"{path}#{anchor}"

@@ -1,0 +1,77 @@
+import re
+
+import pytest
+
+from browser.visits import DESK, PHONE, drawn
+
+ANSWERS = {
+    "transcodes_failed_today",
+    "oldest_queued_job",
+    "worker_alive",
+    "play_failure_ratio_24h",
+    "top_failure_cause",
+}
+BOTTOMS = """() => Object.fromEntries([...document.querySelectorAll('[data-answer]')].map((answer) =>
+  [answer.dataset.answer, answer.getBoundingClientRect().bottom + scrollY]))"""
+WIDTH = "() => document.documentElement.scrollWidth"
+
+
+@pytest.mark.parametrize("day", ["calm", "broken"], indirect=True)
+async def test_it_answers_five_questions_without_scrolling(day, visit):
+    """At 1440 by 900 all five answers are in sight, on a good day and on a bad one."""
+    page = await visit(day.url)
+    await drawn(page)
+    bottoms = await page.evaluate(BOTTOMS)
+    assert bottoms.keys() == ANSWERS
+    assert max(bottoms.values()) <= DESK["height"], bottoms
+
+
+@pytest.mark.parametrize("day", ["calm", "broken", "empty"], indirect=True)
+async def test_it_fits_a_phone(day, visit):
+    """At 390 pixels nothing scrolls sideways, and the five answers are there within one scroll."""
+    page = await visit(day.url, viewport=PHONE, has_touch=True, is_mobile=True)
+    await drawn(page)
+    assert await page.evaluate(WIDTH) <= PHONE["width"]
+    bottoms = await page.evaluate(BOTTOMS)
+    assert max(bottoms.values()) <= 2 * PHONE["height"], bottoms
+
+
+async def test_it_says_the_same_as_the_summary(broken, visit):
+    """The page's answers carry the raw values of `/api/summary`."""
+    page = await visit(broken.url)
+    await drawn(page)
+    answers = (await (await page.request.get(f"{broken.url}/api/summary")).json())["answers"]
+    shown = await page.evaluate(
+        "() => Object.fromEntries([...document.querySelectorAll('[data-answer]')]"
+        ".map((one) => [one.dataset.answer, one.dataset.value]))"
+    )
+    assert shown["transcodes_failed_today"] == str(answers["transcodes_failed_today"])
+    assert shown["worker_alive"] == str(answers["worker_alive"]["alive"]).lower()
+    assert shown["top_failure_cause"] == answers["top_failure_cause"]["code"]
+    assert float(shown["play_failure_ratio_24h"]) == pytest.approx(answers["play_failure_ratio_24h"], rel=0.01)
+    assert float(shown["oldest_queued_job"]) == pytest.approx(answers["oldest_queued_job"]["age_minutes"], abs=1)
+
+
+async def test_it_leads_from_each_answer_to_its_panel(broken, visit):
+    """Following an answer brings its panel into sight."""
+    page = await visit(broken.url)
+    await drawn(page)
+    for name in ANSWERS:
+        answer = page.locator(f"[data-answer={name}]")
+        target = (await answer.get_attribute("href") or "").partition("#")[2]
+        assert target.startswith("panel-")
+        await answer.click()
+        top = await page.locator(f"#{target}").evaluate("(panel) => panel.getBoundingClientRect().top")
+        assert -1 <= top <= DESK["height"]
+
+
+async def test_it_names_the_first_broken_stage(calm, broken, visit):
+    """Above all else one sentence says what is broken first, with the way to its alert; or that all is well."""
+    page = await visit(broken.url)
+    await drawn(page)
+    verdict = page.locator("#summary .verdict")
+    assert "broken" in await verdict.inner_text()
+    assert await verdict.get_by_role("link", name=re.compile("^Alert")).count() == 1
+    page = await visit(calm.url)
+    await drawn(page)
+    assert "all is well" in (await page.locator("#summary .verdict").inner_text()).lower()

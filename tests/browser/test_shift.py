@@ -1,0 +1,61 @@
+import asyncpg
+import pytest
+
+from browser.visits import PHONE, SHIFT, drawn, polled
+
+MOST = 0.02
+STATES = """() => [...document.querySelectorAll('[data-poll]')].map((panel) =>
+  [panel.id, panel.dataset.state, panel.querySelectorAll('li, tr, .notice').length].join())"""
+DESKS = ({}, {"viewport": PHONE, "has_touch": True, "is_mobile": True})
+
+
+@pytest.mark.parametrize("screen", DESKS, ids=["desk", "phone"])
+@pytest.mark.parametrize("day", ["calm", "broken", "empty"], indirect=True)
+async def test_it_does_not_jump_while_it_fills(day, screen, visit):
+    """From its first paint until all panels and charts are there, hardly anything moves."""
+    page = await visit(f"{day.url}/?range=6h", **screen)
+    await drawn(page)
+    assert await page.evaluate(SHIFT) <= MOST
+
+
+async def test_it_does_not_jump_across_polls(broken, visit):
+    """Figures that come in anew move nothing, as long as they say the same."""
+    page = await (await visit.context(broken.url)).new_page()
+    await page.clock.install()
+    await page.goto(broken.url)
+    await drawn(page)
+    quiet = 0
+    for _ in range(12):
+        before, moved = await page.evaluate(STATES), await page.evaluate(SHIFT)
+        for name in ("summary", "alerts", "panels/transcode", "panels/playback"):
+            await polled(page, name)
+        if await page.evaluate(STATES) == before:  # else something happened, which may take its place
+            quiet += 1
+            assert await page.evaluate(SHIFT) - moved <= MOST
+        if quiet == 2:
+            return
+    raise AssertionError("it never was quiet")
+
+
+async def test_it_does_not_jump_while_the_source_is_slow(own, visit):
+    """Panels that come late fill the place that was kept for them."""
+    conn = await asyncpg.connect(own.database)
+    async with conn.transaction():
+        await conn.execute("lock table hound.play_attempts, hound.transcode_jobs in access exclusive mode")
+        page = await visit(own.url)
+        assert await page.locator("#panel-playback[data-state=pending]").count() == 1
+    await drawn(page)
+    await conn.close()
+    assert await page.evaluate(SHIFT) <= MOST
+
+
+async def test_it_would_notice_a_jump(calm, visit):
+    """A page whose panels are pushed down after the paint is found out."""
+    page = await visit(calm.url)
+    await drawn(page)
+    await page.evaluate("""() => {
+      const more = document.createElement('p');
+      more.append(...Array.from({ length: 12 }, () => document.createElement('br')));
+      document.querySelector('main').prepend(more);
+    }""")
+    assert await page.evaluate(SHIFT) > MOST
