@@ -286,7 +286,8 @@ FLAWS = [
 
 async def test_it_refuses_a_token_that_does_not_hold(console, provider):
     """Each flaw alone keeps somebody out, and the audit log says which; the person is told nothing of it."""
-    console.app.state.gate.departures.burst = console.app.state.gate.refusals.burst = 1000
+    gate = console.app.state.gate
+    gate.departures.burst = gate.arrivals.burst = gate.refusals.burst = 1000
     for number, (twist, reason) in enumerate(FLAWS):
         provider.twist = twist
         async with browsing(console) as client:
@@ -395,10 +396,13 @@ async def test_it_leads_nowhere_else_after_it(console):
 
 
 async def test_it_limits_departures_by_address(console):
-    """Ten at once, then 429."""
+    """Ten departures at once, twenty arrivals, then 429."""
+    console.app.state.gate.departures.per_second = console.app.state.gate.arrivals.per_second = 0
     async with browsing(console) as client:
         codes = [(await client.get("/login/oidc")).status_code for _ in range(12)]
+        back = [(await client.get("/login/oidc/callback?state=x")).status_code for _ in range(23)]
     assert (codes[:10], codes[-1]) == ([303] * 10, 429)
+    assert (back[:20], back[-1]) == ([403] * 20, 429)
 
 
 async def test_it_ends_a_persons_session_at_once(console, provider):
@@ -422,6 +426,10 @@ async def test_it_ends_a_persons_session_at_once(console, provider):
         assert (await logged_in(client)).status_code == 403
         assert (await admin.post(f"/api/people/{person}/unblock", headers=right)).json()["blocked_at"] is None
         assert (await logged_in(client)).status_code == 303
+        await console.conn.execute(
+            "update houndmon.people set blocked_at = clock_timestamp() where id = $1", int(person)
+        )
+        assert (await client.get("/api/alerts")).status_code == 401
         assert (await admin.post("/api/people/999/block", headers=right)).status_code == 404
     for act in ("end_session", "block_person", "unblock_person"):
         assert [row["outcome"] for row in await console.audit(act)] == ["done"], act

@@ -53,7 +53,7 @@ async def depart(
     wanted = onward(wanted)[:LONGEST_NEXT]
     if gate.provider is None or request.headers.get("sec-fetch-site") not in (None, "none", "same-origin"):
         return Redirect("/login", status_code=303, headers=PRIVATE)  # nobody is logged in by another site's link
-    if not gate.departures.take(gate.address(request.scope), time.monotonic()):
+    if gate.is_tired(gate.departures, request.scope):
         return drawn(request, wanted, "Too many tries from this address: wait a minute.", 429)
     departure = Departure(secrets.token_hex(32))
     try:
@@ -75,6 +75,8 @@ async def arrive(request: Request[Any, Any, Any], state: State) -> Redirect | Te
     if gate.provider is None:
         return Redirect("/login", status_code=303, headers=PRIVATE)
     wanted = "/"
+    if gate.is_tired(gate.arrivals, request.scope):
+        return drawn(request, wanted, "Too many tries from this address: wait a minute.", 429)
     try:
         departure, wanted = await returned(request, state)
         who = await gate.provider.vouched(departure, answer, redirect_uri(state), gate.settings.roles)
@@ -103,7 +105,7 @@ async def returned(request: Request[Any, Any, Any], state: State) -> tuple[Depar
 async def by_proxy(request: Request[Any, Any, Any], state: State) -> Redirect | Template:
     """Begin a session for the one whom the proxy names."""
     gate: Gate = state.gate
-    if not gate.failures.take(gate.address(request.scope), time.monotonic()):
+    if gate.is_tired(gate.failures, request.scope):
         return drawn(request, "/", "Too many tries from this address: wait a minute.", 429)
     who = vouched(request, gate.settings)
     if gate.settings.auth == "off" or who is None:

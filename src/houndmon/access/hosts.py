@@ -12,6 +12,7 @@ from houndmon.kit.problems import BadInput, FieldError
 from houndmon.kit.settings import Settings
 
 LONGEST_PATH, LONGEST_NAME, HIGHEST_PORT = 2000, 255, 65535
+MOST_KNOWN = 100
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:(?P<port>[0-9]{1,5}))?")
 
 
@@ -20,15 +21,23 @@ class Addressed(ASGIMiddleware):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._known: set[bytes] = set()  # names that were found good
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Go on, if the host is ours. Raises UnknownHost, BadInput."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1 or hosts[0] not in self._known:
+            self.look_at(hosts)
+        check_path(scope["path"])
+        await next_app(scope, receive, send)
+
+    def look_at(self, hosts: list[bytes]) -> None:
+        """Check a name that is new here; some of the good ones are kept. Raises UnknownHost."""
         if len(hosts) > 1:
             raise UnknownHost("The request names more than one host.")
         check_host(hosts[0].decode("latin-1") if hosts else "", self.settings)
-        check_path(scope["path"])
-        await next_app(scope, receive, send)
+        if hosts and len(self._known) < MOST_KNOWN:
+            self._known.add(hosts[0])
 
 
 def hostname(host: str) -> str:

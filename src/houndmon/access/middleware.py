@@ -13,7 +13,7 @@ from houndmon.access.hosts import hostname, is_loopback
 from houndmon.access.limits import Limit
 from houndmon.access.model import OFF, Identity, LogInNeeded, NotAllowed, TooMany
 from houndmon.access.oidc import Provider
-from houndmon.access.proxy import address_of, vouched
+from houndmon.access.proxy import address_of, neighbourhood, vouched
 from houndmon.access.table import TABLE, allowed
 from houndmon.kit.problems import SourceUnreadable
 from houndmon.kit.settings import Settings
@@ -33,12 +33,17 @@ class Gate:
         self.failures = Limit(burst=10, per_second=0.2)
         self.refusals = Limit(burst=60, per_second=1)
         self.departures = Limit(burst=10, per_second=0.5)
+        self.arrivals = Limit(burst=20, per_second=0.5)
         self.provider = Provider(settings.oidc) if settings.oidc else None
         self._known: dict[str, tuple[Identity, float]] = {}
 
     def address(self, scope: Scope) -> str:
         """The address that asks, as far as it can be known."""
         return address_of(scope, self.settings)
+
+    def is_tired(self, limit: Limit, scope: Scope) -> bool:
+        """Whether too much was asked from where a request comes from."""
+        return not limit.take(neighbourhood(self.address(scope)), time.monotonic())
 
     def remember(self, credential: str, who: Identity) -> None:
         """Keep who somebody was, for the time in which our database cannot tell."""
@@ -94,7 +99,7 @@ class Access(AbstractAuthenticationMiddleware):
             who = None
         if who is None:
             self.gate.forget(credential)
-            if token and not self.gate.failures.take(self.gate.address(connection.scope), time.monotonic()):
+            if token and self.gate.is_tired(self.gate.failures, connection.scope):
                 raise TooMany("Too many wrong tokens from this address: wait a minute.")
             raise LogInNeeded("This token or session does not hold (any longer): log in again.")
         return who, None if token else cookie

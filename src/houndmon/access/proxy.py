@@ -34,6 +34,17 @@ def address_of(scope: Scope, settings: Settings) -> str:
     return found
 
 
+def neighbourhood(address: str) -> str:
+    """What limits count by: an address, and of IPv6 the network that one customer has to choose addresses from."""
+    try:
+        known = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(known, ipaddress.IPv4Address) or known.ipv4_mapped or known.is_loopback:
+        return address
+    return str(ipaddress.ip_network((known, 64), strict=False))
+
+
 def is_trusted(address: str, settings: Settings) -> bool:
     """Whether an address is a proxy's of ours."""
     try:

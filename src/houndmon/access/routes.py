@@ -44,12 +44,13 @@ async def login(request: Request[Any, Any, Any], state: State, data: Form) -> Te
     wanted, text = onward(data.get("next", "/")), data.get("token", "").strip()
     if gate.settings.auth == "off":
         return Redirect("/", status_code=303)
-    if not gate.failures.take(gate.address(request.scope), time.monotonic()):
+    if gate.is_tired(gate.failures, request.scope):
         return drawn(request, wanted, "Too many tries from this address: wait a minute.", 429)
     async with state.state.borrowed() as conn, conn.transaction():
         who = await tokens.holder(conn, text)
         if who is None or who.role == "summary":
-            await audit.write(conn, who, "log_in", "refused", **told(request))
+            if gate.refusals.take("all", time.monotonic()):
+                await audit.write(conn, who, "log_in", "refused", **told(request))
             refusal = "This token does not hold." if who is None else "A token of a bot opens no page."
             return drawn(request, wanted, refusal, 401)
         id = await sessions.begin(conn, who, session_id(request), gate.address(request.scope))
