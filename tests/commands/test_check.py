@@ -259,10 +259,11 @@ def test_it_reads_a_source_of_another_name(capsys, source: str, monkeypatch: pyt
         (f"mysql://u:{SECRET}@127.0.0.1/x", "its address is not one of PostgreSQL"),
     ],
 )
-def test_it_goes_on_without_a_database(capsys, monkeypatch: pytest.MonkeyPatch, url: str, words: str) -> None:
-    """One that does not answer is a warning: the configuration was checked all the same."""
+def test_it_fails_where_the_source_is_not_there(capsys, monkeypatch: pytest.MonkeyPatch, url: str, words: str) -> None:
+    """A source that does not answer leaves every figure unread: status 1, after all that the configuration says."""
     monkeypatch.setenv("HOUNDMON_DATABASE_URL", url)
-    assert main(["check"]) == 0
+    assert main(["check"]) == 1
     said = capsys.readouterr()
-    assert f"warning: source: not looked at: {words}" in said.out
+    assert "worker_heartbeat_missing" in said.out
+    assert f"error: source: {words}" in said.out
     assert SECRET not in said.out + said.err

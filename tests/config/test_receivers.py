@@ -32,7 +32,7 @@ def apprise(monkeypatch: pytest.MonkeyPatch) -> None:
         @staticmethod
         def instantiate(url: str) -> object | None:
             if url.startswith("slack://"):
-                return object()
+                return ["one target"]
             logging.getLogger("apprise").error("Unparseable URL %s", url)
             return None
 
@@ -109,6 +109,16 @@ REFUSALS: dict[str, str] = {
 def test_it_refuses(loads, text: str) -> None:
     """A receiver or route that cannot be meant is refused by name, and no secret is shown."""
     assert REFUSALS[text] in refusal(loads, text)
+
+
+@pytest.mark.parametrize("url", ["mailto://u:p@example.org?to=a@example.org,b@example.org", "slack://%s/#a/#b"])
+def test_it_refuses_an_address_of_several_targets(loads, url: str) -> None:
+    """By apprise itself: several targets in one address are refused when it is read, not when an alert fires."""
+    token = "T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+    told = url.replace("%s", token)
+    said = refusal(loads, f"[receivers.chat]\nkind = 'apprise'\nurl = '{told}'\n")
+    assert "receivers.chat.url: names several targets: make a receiver of each" in said
+    assert token not in said
 
 
 CHAT = f"[receivers.chat]\nkind = 'apprise'\nurl = 'nosuch://{SECRET}'\n"

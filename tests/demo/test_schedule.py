@@ -65,12 +65,12 @@ def test_it_rests_an_incident_until_its_alert_can_recover(seed: int) -> None:
 
 
 @given(seed=seeds)
-def test_it_shows_every_scheduled_incident_within_a_quarter_of_an_hour(seed: int) -> None:
-    """The first incident begins after a minute, and none has to be waited for long."""
+def test_it_shows_every_scheduled_incident_within_ten_minutes(seed: int) -> None:
+    """The first incident begins after some seconds, and ten minutes have seen all of them come and go."""
     planned = Schedule(seed=seed, started_at=START).upcoming(START, 6)
-    assert planned[0].begins_at == START + timedelta(seconds=60)
+    assert planned[0].begins_at == START + timedelta(seconds=20)
     assert {one.name for one in planned} == {i.name for i in INCIDENTS.values() if i.scheduled}
-    assert planned[-1].ends_at - START < timedelta(minutes=17)
+    assert planned[-1].ends_at - START <= timedelta(minutes=10)
 
 
 def test_it_plans_nothing_when_calm() -> None:

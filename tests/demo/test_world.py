@@ -108,12 +108,12 @@ Condition = Callable[[asyncpg.Connection, datetime], Awaitable[bool]]
 
 # Seconds from an incident's begin by which its rule's condition must hold at the latest.
 CONDITIONS: dict[str, tuple[Condition, int]] = {
-    "ios-safari-decode": (playback_failure_ratio, 75),
+    "ios-safari-decode": (playback_failure_ratio, 50),
     "workers-die": (worker_heartbeat_missing, 135),
-    "gateway-5xx": (api_5xx_spike, 75),
+    "gateway-5xx": (api_5xx_spike, 50),
     "queue-stalls": (queue_age, 2),
-    "uploads-rejected": (rejections, 60),
-    "transcode-failures": (queue_failure_ratio, 85),
+    "uploads-rejected": (rejections, 40),
+    "transcode-failures": (queue_failure_ratio, 50),
     "queue-dead": (queue_stalled, 1140),
 }
 

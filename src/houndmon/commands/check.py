@@ -130,11 +130,11 @@ def inspected(settings: Settings) -> int:
     try:
         found = asyncio.run(looked_at(url, settings.source_schema))
     except ValueError:
-        print("warning: source: not looked at: its address is not one of PostgreSQL")
-        return 0
+        print("error: source: its address is not one of PostgreSQL")
+        return 1
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        print(f"warning: source: not looked at: {reason(error)}")
-        return 0
+        print(f"error: source: {reason(error)}")
+        return 1
     for lack in found:
         print(lack_lines(lack))
     errors = sum(lack.grave for lack in found)

@@ -73,17 +73,22 @@ def refuse_secret(place: Place, raw: RawReceiver) -> None:
 
 
 def check_apprise(place: Place, url: str) -> None:
-    """Refuse an address that apprise does not understand."""
+    """Refuse an address that apprise does not understand, and one that names several targets.
+
+    Of several one may fail: then all would be told again, or none.
+    """
     if importlib.util.find_spec("apprise") is None:
         raise place.at("kind").refused("apprise is not installed: run `pip install houndmon[notify]`")
     log = logging.getLogger("apprise")
     before, log.disabled = log.disabled, True  # it logs the addresses that it refuses, tokens included
     try:
-        understood = importlib.import_module("apprise").Apprise.instantiate(url) is not None
+        plugin = importlib.import_module("apprise").Apprise.instantiate(url)
     finally:
         log.disabled = before
-    if not understood:
+    if plugin is None:
         raise place.at("url").refused("apprise does not understand this address: see its list of services")
+    if len(plugin) > 1:
+        raise place.at("url").refused("names several targets: make a receiver of each, and put all into the route")
 
 
 def routes(place: Place, tables: list[Any], known: dict[str, Receiver]) -> tuple[Route, ...]:

@@ -8,8 +8,9 @@ from random import Random
 
 from houndmon.demo.incidents import HEALTH, INCIDENTS, Incident
 
-FIRST_AFTER = timedelta(seconds=60)
-PAUSE_SECONDS = (35.0, 60.0)
+# Short enough that all of them happen within ten minutes, each after the other.
+FIRST_AFTER = timedelta(seconds=20)
+PAUSE_SECONDS = (12.0, 20.0)
 
 
 @dataclass(frozen=True, slots=True)

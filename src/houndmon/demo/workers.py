@@ -60,7 +60,6 @@ class Farm:
         self.slots = SLOTS * max(1, round(speed))
         self.changed_jobs: dict[str, Job] = {}
         self.changed_tracks: dict[str, Track] = {}
-        self.incident = HEALTH
         self._stepped_at = now
         self._tracks: dict[str, Track] = {}
         self._running: dict[str, list[Running]] = {worker.worker_id: [] for worker in workers}
