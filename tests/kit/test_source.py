@@ -442,3 +442,12 @@ async def test_it_reads_the_first_host_that_answers(database, cluster):
     pool = await open_pool(database.replace(f"host={host}", f"host=/nowhere,{host}"), size=1)
     assert await pool.fetchval("select 1") == 1
     await retired(pool)
+
+
+async def test_it_finds_a_relation_again_at_the_first_read(source, sql, conn):
+    """A relation that comes back is read at once, with a support filter too: what was missing is looked for anew."""
+    filters = Filters(artist_id="7")
+    await conn.execute("alter table hound.upload_attempts rename to gone")
+    await refusal(source, sql["uploads"], "prod", filters=filters)
+    await conn.execute("alter table hound.gone rename to upload_attempts")
+    assert await count(source, sql["uploads"], "prod", filters=filters) == 0

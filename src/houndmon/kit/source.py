@@ -83,7 +83,8 @@ class Source:
 
     async def column_type(self, conn: asyncpg.Connection, relation: str, column: str) -> str:
         """The base type of a column, as the catalogue has it now (kept for half a minute)."""
-        if time.monotonic() - self._columns_read > COLUMNS_KEPT_SECONDS:
+        is_old = time.monotonic() - self._columns_read > COLUMNS_KEPT_SECONDS
+        if is_old or column not in self._columns.get(relation, {}):  # what is missing may have come back
             found: dict[str, dict[str, str]] = {}
             for name, attribute, kind in await conn.fetch(COLUMNS, self.schema, RELATIONS):
                 found.setdefault(name, {})[attribute] = kind

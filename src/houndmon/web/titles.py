@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from houndmon.evaluator.levels import relation_of
 from houndmon.web.display import duration, minutes, percent
 
 TITLES = {
@@ -65,4 +66,4 @@ def evidence(value: Any, name: str, rule: str) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
 
 
-FILTERS = {"titled": titled, "measured": measured, "evidence": evidence}
+FILTERS = {"titled": titled, "measured": measured, "evidence": evidence, "relation_of": relation_of}

@@ -70,6 +70,11 @@ def why_unjudged(state: StateRow) -> str:
     return f"the rule {state.rule} could not be judged: {reason}"
 
 
+def is_strain(alert: Alert) -> bool:
+    """Whether an alert tells of a budget alone. Of publishing nothing else tells: there it is the thing itself."""
+    return alert.rule in BURN_RULES and stage_of(alert) != "publish"
+
+
 def directness(alert: Alert) -> int:
     """How directly an alert speaks of its stage: the thing itself, what lies beside it, what it does to a budget."""
     return 2 if alert.rule in BURN_RULES else 1 if alert.rule.startswith("api_") else 0
@@ -93,7 +98,7 @@ def stages(alerts: list[Alert], dark: set[Stage]) -> list[StageState]:
         if worst is None:
             found.append(StageState(stage=stage, state="unknown" if stage in dark else "ok"))
         else:
-            state: Literal["strained", "broken"] = "strained" if worst.rule in BURN_RULES else "broken"
+            state: Literal["strained", "broken"] = "strained" if is_strain(worst) else "broken"
             found.append(StageState(stage=stage, state=state, alert_id=worst.id))
     return found
 
@@ -135,11 +140,14 @@ def count(number: int, thing: str) -> str:
 def first_broken_stage(
     environment: Environment, alerts: list[Alert], reasons: dict[str, str], figures: Figures | None, blind: str | None
 ) -> BrokenStage:
-    """The first stage with a firing alert, the worst and oldest of that stage; `reasons` are by alert id."""
+    """The first stage with a firing alert, the most direct and oldest of that stage; `reasons` are by alert id.
+
+    A stage that is broken now comes before one whose error budget burns, for that goes on long after the trouble.
+    """
     found = [(stage_of(alert), alert) for alert in alerts if alert.state == "firing"]
     staged = [(stage, alert) for stage, alert in found if stage]
     if staged:
-        stage, alert = min(staged, key=lambda pair: (ORDER.index(pair[0]), directness(pair[1])))
+        stage, alert = min(staged, key=lambda pair: (is_strain(pair[1]), ORDER.index(pair[0]), directness(pair[1])))
         return broken(stage, alert, reasons.get(alert.id, ""), figures)
     if blind:
         return BrokenStage(state="unknown", text=f"houndmon cannot tell: {blind}.")
