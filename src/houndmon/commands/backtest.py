@@ -16,11 +16,13 @@ from tqdm import tqdm
 from houndmon.commands.database import database
 from houndmon.config.load import load, path_of
 from houndmon.config.model import Config, RuleName
+from houndmon.counts.read import Counts
 from houndmon.evaluator.backtest import PARTS, Firing, backtest, instants, source_now
 from houndmon.kit.clock import SPANS
 from houndmon.kit.filters import ENVIRONMENTS, RANGES, Environment
 from houndmon.kit.settings import Settings
 from houndmon.kit.source import Source, open_pool, retired
+from houndmon.running import identity_of
 
 STEPS = {"1h": 15, "6h": 60, "24h": 120, "7d": 600}  # seconds; shorter ones are asked for with --step
 
@@ -53,14 +55,16 @@ async def judged(
     """Every firing of the range."""
     rule: RuleName = next(name for name in get_args(RuleName) if name == options.rule)
     environment: Environment = options.environment
-    pool = await open_pool(settings.source_url or url, size=6)
+    pool, state_pool = await open_pool(settings.source_url or url, size=6), await open_pool(url, size=6)
     try:
         moments = instants(await source_now(pool), SPANS[options.range], step)
-        source = Source(pool, settings.source_schema, settings.timezone)
+        counts = Counts(state_pool, identity_of(settings))
+        source = Source(pool, settings.source_schema, settings.timezone, counts=counts)
         with tqdm(total=len(moments), unit="instant", disable=not sys.stderr.isatty()) as bar:
             return await backtest(source, config, rule, environment, moments, told=bar.update)
     finally:
         await retired(pool)
+        await retired(state_pool)
 
 
 def report(rule: str, span: str, step: timedelta, firings: list[Firing]) -> str:

@@ -14,9 +14,12 @@ import msgspec
 
 from houndmon.alerts.step import Memory, Verdict, step
 from houndmon.config.model import BURN_RULES, Config, RuleName
+from houndmon.counts.blocks import Reach
+from houndmon.counts.read import Counts, Totals
+from houndmon.counts.series import Series
 from houndmon.evaluator.figures import read_figures
 from houndmon.evaluator.rules import JUDGES
-from houndmon.kit.clock import JITTER, Clock
+from houndmon.kit.clock import JITTER, Clock, Slices
 from houndmon.kit.filters import Environment
 from houndmon.kit.source import Snapshot, Source
 
@@ -44,11 +47,27 @@ class Firing(msgspec.Struct, kw_only=True):
     reason: str
 
 
+class PastCounts:
+    """Counts as they serve the past: of what changes later, as tracks do, they know only how it ended."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+
+    async def add_to(
+        self, totals: Totals, series: Series, environment: Environment, slices: Slices, now: datetime
+    ) -> Reach | None:
+        """Add what is counted of a past window, where that has not changed since."""
+        if series.unsettled is not None:
+            return None
+        return await self._counts.add_to(totals, series, environment, slices, now)
+
+
 class PastSource(Source):
     """The source as it stood at an instant."""
 
     def __init__(self, source: Source) -> None:
-        super().__init__(source.pool, source.schema, source.zone, timeout_seconds=30)
+        counts = PastCounts(source.counts) if source.counts else None
+        super().__init__(source.pool, source.schema, source.zone, timeout_seconds=30, counts=counts)
         self.at = datetime.min.replace(tzinfo=UTC)
         self._views = views()
 
