@@ -194,3 +194,10 @@ async def test_it_holds_a_view_in_its_address(calm):
         for link in links:
             assert kept | {own} <= set(link.replace("&amp;", "&").split("&")), link
     assert re.search(r'<div class="panels">\s*<div class="slot focus" data-room="api">', html)
+
+
+async def test_it_comes_again_without_javascript(calm):
+    """Where nothing can poll, the page refreshes itself: after 15 s, and after 2 s while something is missing."""
+    html = (await calm.client.get("/")).text
+    assert re.search(r'<noscript><meta http-equiv="refresh" content="(2|15)"></noscript>', html)
+    assert "http-equiv" not in (await calm.client.get("/runbooks")).text
