@@ -156,7 +156,7 @@ def first_broken_stage(
 
 def broken(stage: Stage, alert: Alert, reason: str, figures: Figures | None) -> BrokenStage:
     """A broken stage in a sentence: what, since when, whose, by when."""
-    subject = f" of {alert.subject}" if alert.subject else ""
+    subject = f", {alert.subject}" if alert.subject else ""
     what = play_evidence(figures) if alert.rule == "playback_failure_ratio" else None
     title = f"{lowered(titled(alert.rule))}{subject}"
     evidence = what or f"{title}: {reason or 'see the alert'}"
