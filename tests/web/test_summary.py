@@ -219,3 +219,16 @@ def test_it_puts_the_answers_into_words():
     assert "Oldest queued job: none. Worker alive: no, and there never was a beat." in lines(
         "prod", Status("none", "x"), idle
     )
+
+
+async def test_it_ends_its_sentences_once(calm):
+    """Where all takes too long the last summary is served, and says so in a sentence with one full stop."""
+    await summary(calm)
+    async with calm.hound.conn.transaction():
+        locked = "hound.upload_attempts, hound.transcode_jobs, hound.play_attempts, hound.worker_heartbeats"
+        await calm.hound.conn.execute(f"lock table {locked} in access exclusive mode")
+        found = await summary(calm)
+    assert found["unreadable"] == ["It took too long to answer; ask again in a few seconds"]
+    for text in (found["text"], found["status"]["description"], found["first_broken_stage"]["text"]):
+        assert "a few seconds." in text
+        assert ".." not in text

@@ -85,7 +85,7 @@ async def slos_drawn(state: State, filters: Filters) -> dict[str, Any]:
     try:
         found, problem = await state.levels.answer(filters.environment), None
     except (SourceUnreadable, Busy) as error:
-        found, problem = None, str(error)
+        found, problem = None, error.clause
     return {"filters": filters, "levels": found, "problem": problem}
 
 

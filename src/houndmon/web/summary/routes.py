@@ -62,7 +62,7 @@ class Desk:
             last = self._shared.last_good(environment)
             if last is None:
                 raise
-            return as_stale(last, str(error), await self._watch(environment))
+            return as_stale(last, error.clause, await self._watch(environment))
 
     async def _load(self, environment: Environment) -> Summary:
         watch = await self._watch(environment)
