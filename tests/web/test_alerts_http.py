@@ -12,6 +12,7 @@ from houndmon.config.defaults import DEFAULTS
 from houndmon.config.model import RuleName
 from houndmon.evaluator.watch import Watched
 from houndmon.web.summary.status import ORDER, blindness, first_broken_stage, status
+from houndmon.web.titles import TITLES
 
 RULES = get_args(RuleName)
 JSON, FORM = {"Content-Type": "application/json"}, {"Content-Type": "application/x-www-form-urlencoded"}
@@ -576,3 +577,20 @@ async def test_it_draws_its_panels(calm, outage, name):
     calm.forget()
     async with outage():
         assert (await calm.get(f"/fragments/{name}")).status_code == 200
+
+
+async def test_it_draws_what_a_rule_found(calm):
+    """The rules panel shows each value against its threshold in the rule's unit, its sample and its response target."""
+    conn = calm.hound.conn
+    await conn.execute(STATE, "queue_age", "prod", None, "breach", "firing", 20.5, 15.0, 1234, "1,234 queued")
+    await conn.execute(STATE, "api_5xx_spike", "prod", "gateway", "ok", "ok", 0.012, 0.05, 5678, "of 5,678")
+    await conn.execute(STATE, "source_unreadable", "prod", None, "ok", "ok", None, None, None, "readable")
+    text = (await calm.get("/fragments/rules")).text
+    rows = {rule: text.partition(f">{TITLES[rule]}</a>")[2].partition("</tr>")[0] for rule in TITLES}
+    number = '<td class="number">'
+    assert f"{number}20 min <small>against 15 min</small></td>" in rows["queue_age"]
+    assert f"{number}1,234</td>" in rows["queue_age"]
+    assert f"{number}15 min</td>" in rows["queue_age"]
+    assert f"{number}1.20% <small>against 5.00%</small></td>" in rows["api_5xx_spike"]
+    assert f"{number}5,678</td>" in rows["api_5xx_spike"]
+    assert f"{number}—</td>" in rows["source_unreadable"]
