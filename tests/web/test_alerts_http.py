@@ -1,5 +1,6 @@
 import asyncio
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -594,3 +595,18 @@ async def test_it_draws_what_a_rule_found(calm):
     assert f"{number}1.20% <small>against 5.00%</small></td>" in rows["api_5xx_spike"]
     assert f"{number}5,678</td>" in rows["api_5xx_spike"]
     assert f"{number}—</td>" in rows["source_unreadable"]
+
+
+async def test_it_draws_every_burn_rate(calm):
+    """The panel of service levels shows how fast each budget burns over 5m, 30m, 1h, 2h, 6h and 24h."""
+    await calm.hound.play(times=980)
+    await calm.hound.play(times=20, outcome="failed", occurred_at="-1m")
+    await calm.hound.play(times=1000, occurred_at="-90m")
+    burns = (await calm.get("/api/slos/playback_success")).json()["burn_rates"]
+    text = (await calm.get("/fragments/slos")).text
+    row = text.partition(f"{TITLES['playback_success']} <small>")[2].partition("</tr>")[0]
+    cells = re.findall(r'<td class="number">([^<]*)</td>', row)
+    assert cells[-6:] == [f"{burns[span]:.1f}" for span in ("5m", "30m", "1h", "2h", "6h", "24h")]
+    assert len(set(cells[-6:])) > 1
+    heads = re.findall(r'<th scope="col" class="number">([^<]+)</th>', text)
+    assert heads == ["30m", "1h", "2h", "6h", "24h"]
