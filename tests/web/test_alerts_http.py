@@ -12,6 +12,7 @@ from houndmon.alerts.people import open_alerts
 from houndmon.config.defaults import DEFAULTS
 from houndmon.config.model import RuleName
 from houndmon.evaluator.watch import Watched
+from houndmon.running import PLACES
 from houndmon.web.summary.status import ORDER, blindness, first_broken_stage, status
 from houndmon.web.titles import TITLES
 
@@ -610,3 +611,40 @@ async def test_it_draws_every_burn_rate(calm):
     assert len(set(cells[-6:])) > 1
     heads = re.findall(r'<th scope="col" class="number">([^<]+)</th>', text)
     assert heads == ["30m", "1h", "2h", "6h", "24h"]
+
+
+async def test_it_waits_for_a_place_to_write_in(calm):
+    """Where every connection is taken for longer than a reading waits, what people ask for is done all the same."""
+    recovered, firing = (
+        await new_alert(calm.hound.conn, "queue_stalled", state="recovered"),
+        await new_alert(calm.hound.conn),
+    )
+    state = calm.app.state.state
+    taken = [await state.pool.acquire() for _ in range(PLACES["state"])]
+    silence = {"reason": "Planned maintenance.", "ends_at": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}
+    asked = asyncio.gather(
+        post(calm, f"/api/alerts/{recovered}/close", NOTES),
+        post(calm, f"/api/alerts/{firing}/acknowledge"),
+        post(calm, "/api/silences", silence),
+        calm.client.post(f"/alerts/{firing}/acknowledge"),
+        calm.client.post("/silences", data={"reason": "Planned maintenance.", "hours": "1"}),
+    )
+    problem(await calm.get("/api/alerts"), 503)  # a reading has given up by now
+    for conn in taken:
+        await state.pool.release(conn)
+    assert [answer.status_code for answer in await asked] == [200, 200, 201, 303, 303]
+
+
+async def test_it_gives_notes_back_that_it_could_not_keep(calm, outage):
+    """A closing that houndmon's own database does not take is 503 with the notes; the page has them to send again."""
+    id = await new_alert(calm.hound.conn, state="recovered")
+    typed = NOTES | {"root_cause": "<b>&\"' was the cause"}
+    async with outage():
+        assert problem(await post(calm, f"/api/alerts/{id}/close", typed), 503)["notes"] == typed
+        page = await calm.client.post(f"/alerts/{id}/close", data=typed)
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert f'action="/alerts/{id}/close"' in page.text
+    assert "&lt;b&gt;&amp;" in page.text
+    assert "<b>&" not in page.text
+    for name in ("mitigation", "prevention"):
+        assert f">{NOTES[name]}</textarea>" in page.text

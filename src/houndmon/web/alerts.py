@@ -13,12 +13,13 @@ from litestar.response import Redirect, Template
 
 from houndmon.alerts import people
 from houndmon.alerts.model import Closing, NewSilence
-from houndmon.alerts.routes import STATES, Actor, single
+from houndmon.alerts.routes import STATES, Actor, closed, single
 from houndmon.evaluator.routes import NAMES, rule_list
 from houndmon.kit.filters import ENVIRONMENTS, Filters
 from houndmon.kit.paging import place_of
 from houndmon.kit.problems import BadInput, Busy, FieldError, HoundmonError, SourceUnreadable
 from houndmon.kit.requests import only
+from houndmon.kit.source import PEOPLE_WAIT_SECONDS
 from houndmon.notify.outbox import dead_letters
 
 ALERTS_UNREAD: dict[str, Any] = {
@@ -138,7 +139,7 @@ async def acknowledge_form(state: State, id: FromPath[str], data: Form, actor: A
     """Take an alert from its page."""
     note = refuse_nul(data).get("note")
     try:
-        async with state.state.borrowed() as conn:
+        async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
             await people.acknowledge(conn, people.alert_id(id), note, actor)
     except people.NotClosable as error:
         return await drawn_alert(state, people.alert_id(id), None, error)
@@ -151,8 +152,7 @@ async def close_form(state: State, id: FromPath[str], data: Form, actor: Actor) 
     given = refuse_nul(data)
     closing = Closing(**{name: given.get(name, "") for name in Closing.__struct_fields__})
     try:
-        async with state.state.borrowed() as conn:
-            await people.close(conn, people.alert_id(id), closing, actor)
+        await closed(state, people.alert_id(id), closing, actor)
     except (people.NotClosable, people.BadNotes) as error:
         return await drawn_alert(state, people.alert_id(id), closing, error)
     return back_to(state, id)
@@ -171,7 +171,7 @@ async def silence_form(state: State, data: Form, actor: Actor) -> Redirect:
     given = {name: text.strip() or None for name, text in refuse_nul(data).items()}
     if given.get("hours") not in HOURS:
         raise BadInput(FieldError("hours", f"must be one of {', '.join(HOURS)}"))
-    async with state.state.borrowed() as conn:
+    async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
         now = await conn.fetchval("select clock_timestamp()")
         ends_at = now + timedelta(hours=HOURS[given["hours"] or "1"], seconds=-1)
         await people.add_silence(conn, wanted_silence(given, ends_at), actor)
@@ -193,7 +193,7 @@ def wanted_silence(given: dict[str, str | None], ends_at: Any) -> NewSilence:
 async def end_silence_form(state: State, id: FromPath[str], data: Form) -> Redirect:
     """End a silence from the page."""
     refuse_nul(data)
-    async with state.state.borrowed() as conn:
+    async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
         await people.end_silence(conn, people.alert_id(id))
     return Redirect("/#alerts", status_code=303)
 
