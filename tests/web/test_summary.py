@@ -232,3 +232,24 @@ async def test_it_ends_its_sentences_once(calm):
     for text in (found["text"], found["status"]["description"], found["first_broken_stage"]["text"]):
         assert "a few seconds." in text
         assert ".." not in text
+
+
+@pytest.mark.parametrize("table", ["rule_states", "ticks", "alerts", "silences"])
+async def test_it_answers_while_its_own_tables_are_locked(calm, table):
+    """A lock on one of houndmon's own tables hides no figure of the source: the status alone is unknown, and why."""
+    await calm.hound.play(times=3)
+    await calm.hound.beat()
+    async with calm.hound.conn.transaction():
+        await calm.hound.conn.execute(f"lock table houndmon.{table} in access exclusive mode")
+        found = await summary(calm)
+        strip = (await calm.get("/fragments/summary")).text
+        rules, alerts = [(await calm.get(f"/fragments/{name}")).text for name in ("rules", "alerts")]
+    why = "source houndmon cannot be read: it took too long to answer"
+    assert found["status"] == {"indicator": "unknown", "description": f"houndmon cannot tell: {why}."}
+    assert (found["stale"], found["answers"]["plays_24h"]["attempts"]) == (False, 3)
+    assert found["answers"]["worker_alive"]["alive"] is True
+    assert why in strip
+    assert "cannot be read</span>" not in strip
+    assert (f"<strong>No verdicts.</strong> {why}. " in rules) is (table != "silences")
+    assert (f"<strong>Alerts cannot be read.</strong> {why}. " in alerts) is (table in ("alerts", "silences"))
+    assert (await summary(calm))["status"]["indicator"] == "none"

@@ -47,7 +47,7 @@ async def alerts_drawn(state: State, filters: Filters) -> dict[str, Any]:
     """What the alerts panel is drawn from, or why there is nothing."""
     context = ALERTS_UNREAD | {"filters": filters}
     try:
-        async with state.state.borrowed() as conn:
+        async with state.state.glanced() as conn:
             alerts = await people.open_alerts(conn)
             context["alerts"] = [one for one in alerts if one.environment == filters.environment]
             context["silences"] = await people.list_silences(conn)
