@@ -1,5 +1,6 @@
 import pytest
 
+from alerting import new_alert
 from houndmon.web.summary.model import Answers, Cause, OldestJob, Status, WorkerAlive
 from houndmon.web.summary.text import lines
 
@@ -253,3 +254,21 @@ async def test_it_answers_while_its_own_tables_are_locked(calm, table):
     assert (f"<strong>No verdicts.</strong> {why}. " in rules) is (table != "silences")
     assert (f"<strong>Alerts cannot be read.</strong> {why}. " in alerts) is (table in ("alerts", "silences"))
     assert (await summary(calm))["status"]["indicator"] == "none"
+
+
+async def test_it_says_beside_what_is_broken_that_the_evaluator_is_late(calm):
+    """While an alert fires, an evaluator that is late is told of beside the broken stage: more may be broken by now."""
+    conn = calm.hound.conn
+    await new_alert(conn, "queue_stalled", severity="critical")
+    on_time = (await calm.get("/fragments/summary")).text
+    await conn.execute("update houndmon.ticks set finished_at = finished_at - interval '20 seconds'")
+    calm.forget()
+    late = (await calm.get("/fragments/summary")).text
+    await conn.execute("delete from houndmon.ticks")
+    calm.forget()
+    never = (await calm.get("/fragments/summary")).text
+    for strip in (on_time, late, never):
+        assert "<strong>Transcode is broken:</strong>" in strip
+    assert "The evaluator is late." not in on_time
+    assert "<strong>The evaluator is late.</strong> The rules were last judged <time" in late
+    assert "<strong>The evaluator is late.</strong> No rule has been judged yet" in never
