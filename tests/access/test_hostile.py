@@ -37,6 +37,7 @@ FORMS = {
     "/alerts/{id}/close": ("root_cause", "mitigation", "prevention"),
     "/alerts/{id}/acknowledge": ("note",),
     "/silences/{id}/end": ("note",),
+    "/dead-letters/{id}/retry": ("retry",),
     "/login": ("token", "next"),
     "/login/proxy": ("next",),
     "/logout": ("csrf",),

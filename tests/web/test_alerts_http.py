@@ -467,7 +467,7 @@ def test_it_gives_no_all_clear_where_it_is_blind():
 
 
 ACTS = ["/api/alerts/{id}/acknowledge", "/api/alerts/{id}/close", "/api/silences"]
-FORMS = ["/alerts/{id}/acknowledge", "/alerts/{id}/close", "/silences", "/silences/1/end"]
+FORMS = ["/alerts/{id}/acknowledge", "/alerts/{id}/close", "/silences", "/silences/1/end", "/dead-letters/1/retry"]
 STRANGE = [
     {"Origin": "https://evil.example"},
     {"Origin": "null"},

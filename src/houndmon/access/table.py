@@ -39,6 +39,7 @@ POST /api/dead-letters/{id}/retry:operator
 POST /api/incidents:operator
 POST /alerts/{id}/acknowledge:operator
 POST /alerts/{id}/close:operator
+POST /dead-letters/{id}/retry:operator
 POST /silences:operator
 POST /silences/{id}/end:operator
 POST /api/tokens:admin

@@ -21,6 +21,7 @@ from houndmon.kit.problems import BadInput, Busy, FieldError, HoundmonError, Sou
 from houndmon.kit.requests import only
 from houndmon.kit.source import PEOPLE_WAIT_SECONDS
 from houndmon.notify.outbox import dead_letters
+from houndmon.notify.routes import retried
 
 ALERTS_UNREAD: dict[str, Any] = {
     "problem": None,
@@ -198,6 +199,14 @@ async def end_silence_form(state: State, id: FromPath[str], data: Form) -> Redir
     return Redirect("/#alerts", status_code=303)
 
 
+@post("/dead-letters/{id:str}/retry", include_in_schema=False, status_code=303)
+async def retry_form(state: State, id: FromPath[str], data: Form) -> Redirect:
+    """Try a notification that was given up once more, from the page."""
+    refuse_nul(data)
+    await retried(state, id)
+    return Redirect("/#alerts", status_code=303)
+
+
 def refuse_nul(data: dict[str, str]) -> dict[str, str]:
     """The fields of a form. Raises BadInput for NUL, which no text of PostgreSQL can hold."""
     wrong = [FieldError(name, "must not hold a NUL character") for name, text in data.items() if "\0" in name + text]
@@ -216,4 +225,5 @@ ROUTES = [
     close_form,
     silence_form,
     end_silence_form,
+    retry_form,
 ]
