@@ -56,6 +56,7 @@ from houndmon.web import (
     reference,
     runbooks,
     search,
+    silences,
     titles,
 )
 from houndmon.web.display import FILTERS
@@ -132,6 +133,7 @@ def handlers() -> list[Any]:
         *support.ROUTES,
         *search.ROUTES,
         *alert_pages.ROUTES,
+        *silences.ROUTES,
         *runbooks.ROUTES,
         *health.ROUTES,
         *configuration.ROUTES,

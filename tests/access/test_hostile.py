@@ -33,10 +33,11 @@ VALUE = st.one_of(
 )
 PLACES = {"{id}": "1", "{name}": "ops"}
 FORMS = {
-    "/silences": ("rule", "environment", "subject", "reason", "hours"),
+    "/silences": ("rule", "environment", "subject", "reason", "hours", "page"),
     "/alerts/{id}/close": ("root_cause", "mitigation", "prevention"),
     "/alerts/{id}/acknowledge": ("note",),
-    "/silences/{id}/end": ("note",),
+    "/silences/{id}/end": ("page",),
+    "/dead-letters/{id}/retry": ("retry",),
     "/login": ("token", "next"),
     "/login/proxy": ("next",),
     "/logout": ("csrf",),

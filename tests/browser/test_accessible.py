@@ -23,12 +23,14 @@ PAGES = (
     ("calm", "/?artist_id=artist-1&range=6h"),
     ("calm", "/?environment=staging"),
     ("calm", "/alerts"),
+    ("calm", "/silences"),
     ("calm", "/runbooks"),
     ("calm", "/runbooks/queue_age"),
     ("calm", "/docs"),
     ("broken", "/"),
     ("broken", "/?wall=1"),
     ("broken", "/alerts?state=all"),
+    ("broken", "/silences"),
     ("empty", "/"),
 )
 

@@ -1,5 +1,6 @@
 import asyncio
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
@@ -11,7 +12,9 @@ from houndmon.alerts.people import open_alerts
 from houndmon.config.defaults import DEFAULTS
 from houndmon.config.model import RuleName
 from houndmon.evaluator.watch import Watched
+from houndmon.running import PLACES
 from houndmon.web.summary.status import ORDER, blindness, first_broken_stage, status
+from houndmon.web.titles import TITLES
 
 RULES = get_args(RuleName)
 JSON, FORM = {"Content-Type": "application/json"}, {"Content-Type": "application/x-www-form-urlencoded"}
@@ -464,7 +467,7 @@ def test_it_gives_no_all_clear_where_it_is_blind():
 
 
 ACTS = ["/api/alerts/{id}/acknowledge", "/api/alerts/{id}/close", "/api/silences"]
-FORMS = ["/alerts/{id}/acknowledge", "/alerts/{id}/close", "/silences", "/silences/1/end"]
+FORMS = ["/alerts/{id}/acknowledge", "/alerts/{id}/close", "/silences", "/silences/1/end", "/dead-letters/1/retry"]
 STRANGE = [
     {"Origin": "https://evil.example"},
     {"Origin": "null"},
@@ -576,3 +579,72 @@ async def test_it_draws_its_panels(calm, outage, name):
     calm.forget()
     async with outage():
         assert (await calm.get(f"/fragments/{name}")).status_code == 200
+
+
+async def test_it_draws_what_a_rule_found(calm):
+    """The rules panel shows each value against its threshold in the rule's unit, its sample and its response target."""
+    conn = calm.hound.conn
+    await conn.execute(STATE, "queue_age", "prod", None, "breach", "firing", 20.5, 15.0, 1234, "1,234 queued")
+    await conn.execute(STATE, "api_5xx_spike", "prod", "gateway", "ok", "ok", 0.012, 0.05, 5678, "of 5,678")
+    await conn.execute(STATE, "source_unreadable", "prod", None, "ok", "ok", None, None, None, "readable")
+    text = (await calm.get("/fragments/rules")).text
+    rows = {rule: text.partition(f">{TITLES[rule]}</a>")[2].partition("</tr>")[0] for rule in TITLES}
+    number = '<td class="number">'
+    assert f"{number}20 min <small>against 15 min</small></td>" in rows["queue_age"]
+    assert f"{number}1,234</td>" in rows["queue_age"]
+    assert f"{number}15 min</td>" in rows["queue_age"]
+    assert f"{number}1.20% <small>against 5.00%</small></td>" in rows["api_5xx_spike"]
+    assert f"{number}5,678</td>" in rows["api_5xx_spike"]
+    assert f"{number}—</td>" in rows["source_unreadable"]
+
+
+async def test_it_draws_every_burn_rate(calm):
+    """The panel of service levels shows how fast each budget burns over 5m, 30m, 1h, 2h, 6h and 24h."""
+    await calm.hound.play(times=980)
+    await calm.hound.play(times=20, outcome="failed", occurred_at="-1m")
+    await calm.hound.play(times=1000, occurred_at="-90m")
+    burns = (await calm.get("/api/slos/playback_success")).json()["burn_rates"]
+    text = (await calm.get("/fragments/slos")).text
+    row = text.partition(f"{TITLES['playback_success']} <small>")[2].partition("</tr>")[0]
+    cells = re.findall(r'<td class="number">([^<]*)</td>', row)
+    assert cells[-6:] == [f"{burns[span]:.1f}" for span in ("5m", "30m", "1h", "2h", "6h", "24h")]
+    assert len(set(cells[-6:])) > 1
+    heads = re.findall(r'<th scope="col" class="number">([^<]+)</th>', text)
+    assert heads == ["30m", "1h", "2h", "6h", "24h"]
+
+
+async def test_it_waits_for_a_place_to_write_in(calm):
+    """Where every connection is taken for longer than a reading waits, what people ask for is done all the same."""
+    recovered, firing = (
+        await new_alert(calm.hound.conn, "queue_stalled", state="recovered"),
+        await new_alert(calm.hound.conn),
+    )
+    state = calm.app.state.state
+    taken = [await state.pool.acquire() for _ in range(PLACES["state"])]
+    silence = {"reason": "Planned maintenance.", "ends_at": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}
+    asked = asyncio.gather(
+        post(calm, f"/api/alerts/{recovered}/close", NOTES),
+        post(calm, f"/api/alerts/{firing}/acknowledge"),
+        post(calm, "/api/silences", silence),
+        calm.client.post(f"/alerts/{firing}/acknowledge"),
+        calm.client.post("/silences", data={"reason": "Planned maintenance.", "hours": "1"}),
+    )
+    problem(await calm.get("/api/alerts"), 503)  # a reading has given up by now
+    for conn in taken:
+        await state.pool.release(conn)
+    assert [answer.status_code for answer in await asked] == [200, 200, 201, 303, 303]
+
+
+async def test_it_gives_notes_back_that_it_could_not_keep(calm, outage):
+    """A closing that houndmon's own database does not take is 503 with the notes; the page has them to send again."""
+    id = await new_alert(calm.hound.conn, state="recovered")
+    typed = NOTES | {"root_cause": "<b>&\"' was the cause"}
+    async with outage():
+        assert problem(await post(calm, f"/api/alerts/{id}/close", typed), 503)["notes"] == typed
+        page = await calm.client.post(f"/alerts/{id}/close", data=typed)
+    assert (page.status_code, page.headers["content-type"]) == (503, "text/html; charset=utf-8")
+    assert f'action="/alerts/{id}/close"' in page.text
+    assert "&lt;b&gt;&amp;" in page.text
+    assert "<b>&" not in page.text
+    for name in ("mitigation", "prevention"):
+        assert f">{NOTES[name]}</textarea>" in page.text

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from houndmon.config.live import LiveConfig
@@ -57,3 +59,22 @@ async def test_it_says_why_the_configuration_was_refused(serve, tmp_path):
         live.reload()
         assert (await console.get("/api/configuration")).json() == {"problem": None, "receivers": []}
         assert (await console.get("/api/configuration", colour="red")).status_code == 400
+
+
+async def test_it_tries_dead_letters_again_from_the_page(console):
+    """The page lists what was given up, the newest first and 20 at most, each with a form that tries it again."""
+    conn = console.hound.conn
+    assert "could not be delivered" not in (await console.get("/fragments/alerts")).text
+    ids = [await dead(conn, number) for number in range(1, 23)]
+    await conn.execute("update houndmon.outbox set last_error = '<b>500' where id = $1", ids[-1])
+    drawn = (await console.get("/fragments/alerts")).text
+    assert "22 notifications could not be delivered." in drawn
+    assert re.findall(r'action="/dead-letters/(\d+)/retry"', drawn) == [str(id) for id in reversed(ids[2:])]
+    first = drawn.partition(f'action="/dead-letters/{ids[-1]}/retry"')[2].partition("</form>")[0]
+    for text in ("(fired)", "<bdi>ops</bdi>", "since <time", "3 attempts: <bdi>&lt;b&gt;500</bdi>", ">Try again<"):
+        assert text in first
+    answer = await console.client.post(f"/dead-letters/{ids[-1]}/retry")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/#alerts")
+    assert await conn.fetchval("select dead_at is null from houndmon.outbox where id = $1", ids[-1])
+    assert "21 notifications could not be delivered." in (await console.get("/fragments/alerts")).text
+    assert (await console.client.post(f"/dead-letters/{ids[-1]}/retry")).status_code == 404

@@ -1,5 +1,6 @@
 import pytest
 
+from alerting import new_alert
 from houndmon.web.summary.model import Answers, Cause, OldestJob, Status, WorkerAlive
 from houndmon.web.summary.text import lines
 
@@ -219,3 +220,55 @@ def test_it_puts_the_answers_into_words():
     assert "Oldest queued job: none. Worker alive: no, and there never was a beat." in lines(
         "prod", Status("none", "x"), idle
     )
+
+
+async def test_it_ends_its_sentences_once(calm):
+    """Where all takes too long the last summary is served, and says so in a sentence with one full stop."""
+    await summary(calm)
+    async with calm.hound.conn.transaction():
+        locked = "hound.upload_attempts, hound.transcode_jobs, hound.play_attempts, hound.worker_heartbeats"
+        await calm.hound.conn.execute(f"lock table {locked} in access exclusive mode")
+        found = await summary(calm)
+    assert found["unreadable"] == ["It took too long to answer; ask again in a few seconds"]
+    for text in (found["text"], found["status"]["description"], found["first_broken_stage"]["text"]):
+        assert "a few seconds." in text
+        assert ".." not in text
+
+
+@pytest.mark.parametrize("table", ["rule_states", "ticks", "alerts", "silences"])
+async def test_it_answers_while_its_own_tables_are_locked(calm, table):
+    """A lock on one of houndmon's own tables hides no figure of the source: the status alone is unknown, and why."""
+    await calm.hound.play(times=3)
+    await calm.hound.beat()
+    async with calm.hound.conn.transaction():
+        await calm.hound.conn.execute(f"lock table houndmon.{table} in access exclusive mode")
+        found = await summary(calm)
+        strip = (await calm.get("/fragments/summary")).text
+        rules, alerts = [(await calm.get(f"/fragments/{name}")).text for name in ("rules", "alerts")]
+    why = "source houndmon cannot be read: it took too long to answer"
+    assert found["status"] == {"indicator": "unknown", "description": f"houndmon cannot tell: {why}."}
+    assert (found["stale"], found["answers"]["plays_24h"]["attempts"]) == (False, 3)
+    assert found["answers"]["worker_alive"]["alive"] is True
+    assert why in strip
+    assert "cannot be read</span>" not in strip
+    assert (f"<strong>No verdicts.</strong> {why}. " in rules) is (table != "silences")
+    assert (f"<strong>Alerts cannot be read.</strong> {why}. " in alerts) is (table in ("alerts", "silences"))
+    assert (await summary(calm))["status"]["indicator"] == "none"
+
+
+async def test_it_says_beside_what_is_broken_that_the_evaluator_is_late(calm):
+    """While an alert fires, an evaluator that is late is told of beside the broken stage: more may be broken by now."""
+    conn = calm.hound.conn
+    await new_alert(conn, "queue_stalled", severity="critical")
+    on_time = (await calm.get("/fragments/summary")).text
+    await conn.execute("update houndmon.ticks set finished_at = finished_at - interval '20 seconds'")
+    calm.forget()
+    late = (await calm.get("/fragments/summary")).text
+    await conn.execute("delete from houndmon.ticks")
+    calm.forget()
+    never = (await calm.get("/fragments/summary")).text
+    for strip in (on_time, late, never):
+        assert "<strong>Transcode is broken:</strong>" in strip
+    assert "The evaluator is late." not in on_time
+    assert "<strong>The evaluator is late.</strong> The rules were last judged <time" in late
+    assert "<strong>The evaluator is late.</strong> No rule has been judged yet" in never

@@ -17,6 +17,7 @@ from houndmon.access.proxy import address_of, neighbourhood, vouched
 from houndmon.access.table import TABLE, allowed
 from houndmon.kit.problems import SourceUnreadable
 from houndmon.kit.settings import Settings
+from houndmon.kit.source import PEOPLE_WAIT_SECONDS
 
 log = structlog.get_logger()
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -109,7 +110,8 @@ class Access(AbstractAuthenticationMiddleware):
     ) -> Identity | None:
         """Whose credential it is, if it holds. Raises SourceUnreadable."""
         try:
-            async with connection.app.state.state.borrowed() as conn:
+            patience = None if connection.scope.get("method") in SAFE else PEOPLE_WAIT_SECONDS
+            async with connection.app.state.state.borrowed(patience) as conn:
                 who = (
                     await tokens.holder(conn, token)
                     if token

@@ -13,6 +13,7 @@ from litestar.types import Message, Scope
 from houndmon.access.audit import write
 from houndmon.access.middleware import SAFE, Gate
 from houndmon.access.tokens import SQL
+from houndmon.kit.source import PEOPLE_WAIT_SECONDS
 
 log = structlog.get_logger()
 OWN = (
@@ -54,7 +55,7 @@ async def standing(state: State, scope: Scope) -> Any:
     id = str(scope.get("path_params", {}).get("id", ""))
     if kind is None or not (id.isascii() and id.isdigit() and len(id) <= 18):
         return None
-    async with state.state.borrowed() as conn:
+    async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
         found = await conn.fetchval(SQL[kind], int(id))
     return msgspec.json.decode(found) if found else None
 
@@ -93,7 +94,7 @@ async def entered(state: State, scope: Scope, outcome: str, noted: dict[str, Any
         after = {"sent": noted["sent"]}
         if outcome == "done" and (now := await standing(state, scope)):
             after["now"] = now
-        async with state.state.borrowed() as conn:
+        async with state.state.borrowed(PEOPLE_WAIT_SECONDS if outcome == "done" else None) as conn:
             await write(conn, who, str(action), outcome, before=noted["before"], after=after, **words)
     except Exception as error:  # noqa: BLE001 -- the change is made; its answer must not be lost too
         name = who.name if who else None

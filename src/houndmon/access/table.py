@@ -9,7 +9,7 @@ Least = Role | None  # None: open to all
 READ: Final = """
 /login/oidc:open /login/oidc/callback:open
 / /docs /audit:admin /login:open /healthz:open /static/{file_path}:open /readyz:summary /metrics:viewer
-/alerts /alerts/{id} /runbooks /runbooks/{rule}
+/alerts /alerts/{id} /silences /runbooks /runbooks/{rule}
 /fragments/summary /fragments/search /fragments/support /fragments/alerts /fragments/rules /fragments/slos
 /fragments/panels/ingest /fragments/panels/transcode /fragments/panels/workers /fragments/panels/publish
 /fragments/panels/playback /fragments/panels/incidents /fragments/panels/api
@@ -39,6 +39,7 @@ POST /api/dead-letters/{id}/retry:operator
 POST /api/incidents:operator
 POST /alerts/{id}/acknowledge:operator
 POST /alerts/{id}/close:operator
+POST /dead-letters/{id}/retry:operator
 POST /silences:operator
 POST /silences/{id}/end:operator
 POST /api/tokens:admin

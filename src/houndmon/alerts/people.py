@@ -25,7 +25,7 @@ from houndmon.alerts.model import (
     shown,
 )
 from houndmon.kit.paging import Place
-from houndmon.kit.problems import BadInput, FieldError, HoundmonError
+from houndmon.kit.problems import BadInput, FieldError, HoundmonError, SourceUnreadable
 from houndmon.kit.source import plain
 from houndmon.kit.sql import statements
 
@@ -62,6 +62,17 @@ class BadNotes(BadInput):
 
     def __init__(self, notes: Closing, *errors: FieldError) -> None:
         super().__init__(*errors)
+        self.notes = notes
+
+    def extra(self) -> dict[str, Any]:
+        return super().extra() | {"notes": self.notes}
+
+
+class NotKept(SourceUnreadable):
+    """houndmon's own database did not take a closing; what was typed comes back."""
+
+    def __init__(self, error: SourceUnreadable, notes: Closing) -> None:
+        super().__init__(error.source, error.relation, error.reason)
         self.notes = notes
 
     def extra(self) -> dict[str, Any]:

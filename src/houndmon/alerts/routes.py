@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import asyncpg
 from litestar import Request, delete, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
@@ -20,9 +21,10 @@ from houndmon.alerts.model import (
 )
 from houndmon.kit.filters import checked_environment
 from houndmon.kit.paging import place_of
-from houndmon.kit.problems import BadInput, FieldError, Problem
+from houndmon.kit.problems import BadInput, FieldError, Problem, SourceUnreadable
 from houndmon.kit.requests import checked_text, limit_of, only
 from houndmon.kit.room import PROBLEM_JSON, REFUSALS
+from houndmon.kit.source import PEOPLE_WAIT_SECONDS
 
 Actor = NamedDependency[str | None]
 STATES = ("open", "closed", "all")
@@ -77,7 +79,12 @@ async def get_alert(request: Request[Any, Any, Any], state: State, id: AlertId) 
 async def single(state: State, id: int) -> SingleAlert:
     """An alert with its timeline, the deliveries of its notifications included."""
     async with state.state.borrowed() as conn:
-        return await people.one_alert(conn, id, await state.deliveries(conn, id))
+        return await whole(state, conn, id)
+
+
+async def whole(state: State, conn: asyncpg.Connection, id: int) -> SingleAlert:
+    """The same, on a connection that is there already."""
+    return await people.one_alert(conn, id, await state.deliveries(conn, id))
 
 
 @post(
@@ -91,9 +98,9 @@ async def single(state: State, id: int) -> SingleAlert:
 async def acknowledge_alert(state: State, id: AlertId, data: JSONBody[Acknowledgement], actor: Actor) -> SingleAlert:
     """Say that somebody looks at an open alert. Said twice is said once."""
     checked_text(data)
-    async with state.state.borrowed() as conn:
+    async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
         await people.acknowledge(conn, people.alert_id(id), data.note, actor)
-    return await single(state, people.alert_id(id))
+        return await whole(state, conn, people.alert_id(id))
 
 
 @post(
@@ -107,10 +114,18 @@ async def acknowledge_alert(state: State, id: AlertId, data: JSONBody[Acknowledg
 async def close_alert(state: State, id: AlertId, data: JSONBody[Closing], actor: Actor) -> SingleAlert:
     """Close a recovered alert, with three notes."""
     checked_text(data)
-    async with state.state.borrowed() as conn:
-        await people.close(conn, people.alert_id(id), data, actor)
-    state.desk.forget("incidents")
-    return await single(state, people.alert_id(id))
+    return await closed(state, people.alert_id(id), data, actor)
+
+
+async def closed(state: State, id: int, closing: Closing, actor: str | None) -> SingleAlert:
+    """Close an alert; it as it is then. Raises what `people.close` does, or NotKept."""
+    try:
+        async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
+            await people.close(conn, id, closing, actor)
+            state.desk.forget("incidents")
+            return await whole(state, conn, id)
+    except SourceUnreadable as error:
+        raise people.NotKept(error, closing) from error
 
 
 @get("/api/silences", operation_id="list_silences", summary="Silences", tags=["Alerts"], responses=REFUSALS)
@@ -125,7 +140,7 @@ async def list_silences(request: Request[Any, Any, Any], state: State) -> Silenc
 async def add_silence(state: State, data: JSONBody[NewSilence], actor: Actor) -> Silence:
     """Keep people from being told of what matches, until a time. It stays in sight."""
     checked_text(data)
-    async with state.state.borrowed() as conn:
+    async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
         return await people.add_silence(conn, data, actor)
 
 
@@ -134,7 +149,7 @@ async def add_silence(state: State, data: JSONBody[NewSilence], actor: Actor) ->
 )
 async def end_silence(state: State, id: AlertId) -> None:
     """End a silence now."""
-    async with state.state.borrowed() as conn:
+    async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
         await people.end_silence(conn, people.alert_id(id))
 
 

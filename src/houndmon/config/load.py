@@ -126,9 +126,11 @@ def positive_minutes(what: str) -> Reader:
     """Reads a duration that must not be nothing."""
 
     def reader(place: Place, text: str) -> float:
-        minutes = duration(place, text, 60) if text else 0
-        if not minutes:
+        if not text:
             raise place.refused(f"is blank: {what}, as in 15m")
+        minutes = duration(place, text, 60)
+        if not minutes:
+            raise place.refused(f"must be more than nothing: {what}, as in 15m")
         return minutes
 
     return reader

@@ -68,7 +68,7 @@ class RuleList(msgspec.Struct, kw_only=True):
 async def rule_list(state: State, names: tuple[RuleName, ...], environment: Environment | None) -> RuleList:
     """What some rules found last."""
     config: Config = state.config()
-    async with state.state.borrowed() as conn:
+    async with state.state.glanced() as conn:
         rows = plain(await conn.fetch(SQL["states"]), StateRow)
         alerts = {key_of(alert): alert.id for alert in await open_alerts(conn)}
         lag = await watched(conn)

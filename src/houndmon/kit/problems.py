@@ -37,6 +37,11 @@ class HoundmonError(Exception):
     title = "Internal Server Error"
     headers: dict[str, str] = {}  # noqa: RUF012 -- a constant that subclasses replace
 
+    @property
+    def clause(self) -> str:
+        """Its text as the end of a sentence that brings its own full stop."""
+        return str(self).removesuffix(".")
+
     def extra(self) -> dict[str, Any]:
         """Further members of the problem document."""
         return {}

@@ -119,7 +119,7 @@ class Desk:
             last = shared.last_good(filters)
             if last is None:
                 raise
-            return served(msgspec.structs.replace(last.panel, stale=True, stale_reason=str(error)))
+            return served(msgspec.structs.replace(last.panel, stale=True, stale_reason=error.clause))
 
     def forget(self, name: str) -> None:
         """Answer anew next time: something was written."""

@@ -19,6 +19,9 @@ from houndmon.kit.sql import RELATIONS, Statement
 T = TypeVar("T")
 INTEGERS = {"int2": 15, "int4": 31, "int8": 63}  # a type's bits, its sign apart
 COLUMNS_KEPT_SECONDS = 30
+GLANCE_SECONDS = 1.5
+PEOPLE_WAIT_SECONDS = 8.0
+"""How long a change that a person asks for waits for a connection: it was typed, and is worth more than a poll."""
 # The internal one is what asyncpg raises where a session ends in the middle of its use.
 DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 UNREADABLE = (*DOWN, msgspec.ValidationError, ValueError, OverflowError)  # a year 20000 has no datetime
@@ -68,12 +71,21 @@ class Source:
             raise SourceUnreadable(self.schema, None, reason(error)) from error
 
     @asynccontextmanager
-    async def borrowed(self) -> AsyncIterator[asyncpg.Connection]:
-        """A plain connection, for houndmon's own tables. Raises SourceUnreadable."""
+    async def borrowed(self, patience_seconds: float | None = None) -> AsyncIterator[asyncpg.Connection]:
+        """A plain connection, for houndmon's own tables, had within that time. Raises SourceUnreadable."""
         try:
-            async with self.pool.acquire(timeout=self.timeout_seconds) as conn:
+            async with self.pool.acquire(timeout=patience_seconds or self.timeout_seconds) as conn:
                 yield conn
         except DOWN as error:
+            raise SourceUnreadable(self.schema, None, reason(error)) from error
+
+    @asynccontextmanager
+    async def glanced(self) -> AsyncIterator[asyncpg.Connection]:
+        """The same for what the page shows: all is read within 1.5 s, whatever is locked. Raises SourceUnreadable."""
+        try:
+            async with asyncio.timeout(GLANCE_SECONDS), self.borrowed() as conn:
+                yield conn
+        except TimeoutError as error:
             raise SourceUnreadable(self.schema, None, reason(error)) from error
 
     def place(self, relation: str) -> str:

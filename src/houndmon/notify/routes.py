@@ -12,6 +12,7 @@ from houndmon.alerts.routes import MISSING
 from houndmon.kit.problems import HoundmonError
 from houndmon.kit.requests import only
 from houndmon.kit.room import REFUSALS
+from houndmon.kit.source import PEOPLE_WAIT_SECONDS
 from houndmon.notify.outbox import DeadLetter, dead_letters, retry_dead
 
 LetterId = Annotated[str, PathParameter(description="The dead letter's id.")]
@@ -49,11 +50,16 @@ async def list_dead_letters(request: Request[Any, Any, Any], state: State) -> De
 async def retry_dead_letter(request: Request[Any, Any, Any], state: State, id: LetterId) -> DeadLetterList:
     """Try a notification that was given up for another day; what is left of the dead letters."""
     only(request)
-    async with state.state.borrowed() as conn:
+    return DeadLetterList(await retried(state, id))
+
+
+async def retried(state: State, id: str) -> list[DeadLetter]:
+    """Try a dead letter again; those that are left. Raises NoSuchLetter."""
+    async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
         known = id.isascii() and id.isdigit() and len(id) <= 18
         if not (known and await retry_dead(conn, int(id))):
             raise NoSuchLetter("There is no such dead letter: it may have been put back already.")
-        return DeadLetterList(await dead_letters(conn))
+        return await dead_letters(conn)
 
 
 ROUTES = [list_dead_letters, retry_dead_letter]

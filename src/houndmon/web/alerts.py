@@ -1,25 +1,26 @@
 """The alerts on the page: fragments that poll, one page an alert, and forms that work without JavaScript."""
 
-from datetime import timedelta
 from typing import Annotated, Any
 
-import msgspec
 from litestar import Request, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.enums import RequestEncodingType
-from litestar.params import BodyKwarg, FromPath, QueryParameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect, Template
 
 from houndmon.alerts import people
-from houndmon.alerts.model import Closing, NewSilence
-from houndmon.alerts.routes import STATES, Actor, single
+from houndmon.alerts.model import Closing
+from houndmon.alerts.routes import STATES, Actor, closed, single
 from houndmon.evaluator.routes import NAMES, rule_list
-from houndmon.kit.filters import ENVIRONMENTS, Filters
+from houndmon.kit.filters import Filters
 from houndmon.kit.paging import place_of
 from houndmon.kit.problems import BadInput, Busy, FieldError, HoundmonError, SourceUnreadable
 from houndmon.kit.requests import only
+from houndmon.kit.source import PEOPLE_WAIT_SECONDS
 from houndmon.notify.outbox import dead_letters
+from houndmon.notify.routes import retried
+from houndmon.web.forms import Form, refuse_nul
+from houndmon.web.silences import HOURS
 
 ALERTS_UNREAD: dict[str, Any] = {
     "problem": None,
@@ -32,8 +33,6 @@ ALERTS_UNREAD: dict[str, Any] = {
 }
 """What the alerts panel is drawn from until they have been read."""
 ALERTS_LISTED = 50
-HOURS = {"1": 1, "4": 4, "24": 24, "168": 168}
-Form = Annotated[dict[str, str], BodyKwarg(media_type=RequestEncodingType.URL_ENCODED)]
 
 
 @get("/fragments/alerts", include_in_schema=False)
@@ -46,7 +45,7 @@ async def alerts_drawn(state: State, filters: Filters) -> dict[str, Any]:
     """What the alerts panel is drawn from, or why there is nothing."""
     context = ALERTS_UNREAD | {"filters": filters}
     try:
-        async with state.state.borrowed() as conn:
+        async with state.state.glanced() as conn:
             alerts = await people.open_alerts(conn)
             context["alerts"] = [one for one in alerts if one.environment == filters.environment]
             context["silences"] = await people.list_silences(conn)
@@ -85,7 +84,7 @@ async def slos_drawn(state: State, filters: Filters) -> dict[str, Any]:
     try:
         found, problem = await state.levels.answer(filters.environment), None
     except (SourceUnreadable, Busy) as error:
-        found, problem = None, str(error)
+        found, problem = None, error.clause
     return {"filters": filters, "levels": found, "problem": problem}
 
 
@@ -138,7 +137,7 @@ async def acknowledge_form(state: State, id: FromPath[str], data: Form, actor: A
     """Take an alert from its page."""
     note = refuse_nul(data).get("note")
     try:
-        async with state.state.borrowed() as conn:
+        async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
             await people.acknowledge(conn, people.alert_id(id), note, actor)
     except people.NotClosable as error:
         return await drawn_alert(state, people.alert_id(id), None, error)
@@ -151,8 +150,7 @@ async def close_form(state: State, id: FromPath[str], data: Form, actor: Actor) 
     given = refuse_nul(data)
     closing = Closing(**{name: given.get(name, "") for name in Closing.__struct_fields__})
     try:
-        async with state.state.borrowed() as conn:
-            await people.close(conn, people.alert_id(id), closing, actor)
+        await closed(state, people.alert_id(id), closing, actor)
     except (people.NotClosable, people.BadNotes) as error:
         return await drawn_alert(state, people.alert_id(id), closing, error)
     return back_to(state, id)
@@ -165,45 +163,12 @@ def back_to(state: State, id: str) -> Redirect:
     return Redirect(f"/alerts/{people.alert_id(id)}", status_code=303)
 
 
-@post("/silences", include_in_schema=False, status_code=303)
-async def silence_form(state: State, data: Form, actor: Actor) -> Redirect:
-    """Silence what matches for some hours, from the page."""
-    given = {name: text.strip() or None for name, text in refuse_nul(data).items()}
-    if given.get("hours") not in HOURS:
-        raise BadInput(FieldError("hours", f"must be one of {', '.join(HOURS)}"))
-    async with state.state.borrowed() as conn:
-        now = await conn.fetchval("select clock_timestamp()")
-        ends_at = now + timedelta(hours=HOURS[given["hours"] or "1"], seconds=-1)
-        await people.add_silence(conn, wanted_silence(given, ends_at), actor)
-    return Redirect("/#alerts", status_code=303)
-
-
-def wanted_silence(given: dict[str, str | None], ends_at: Any) -> NewSilence:
-    """A silence as a form asks for it. Raises BadInput."""
-    fields: dict[str, Any] = {name: given.get(name) for name in ("rule", "environment", "subject")}
-    fields |= {"reason": given.get("reason") or "", "ends_at": ends_at}
-    try:
-        return msgspec.convert(fields, NewSilence)
-    except msgspec.ValidationError as error:
-        known = f"there are the rules {', '.join(NAMES)} in {', '.join(ENVIRONMENTS)}"
-        raise BadInput(FieldError("rule", f"{error}; {known}")) from None
-
-
-@post("/silences/{id:str}/end", include_in_schema=False, status_code=303)
-async def end_silence_form(state: State, id: FromPath[str], data: Form) -> Redirect:
-    """End a silence from the page."""
+@post("/dead-letters/{id:str}/retry", include_in_schema=False, status_code=303)
+async def retry_form(state: State, id: FromPath[str], data: Form) -> Redirect:
+    """Try a notification that was given up once more, from the page."""
     refuse_nul(data)
-    async with state.state.borrowed() as conn:
-        await people.end_silence(conn, people.alert_id(id))
+    await retried(state, id)
     return Redirect("/#alerts", status_code=303)
-
-
-def refuse_nul(data: dict[str, str]) -> dict[str, str]:
-    """The fields of a form. Raises BadInput for NUL, which no text of PostgreSQL can hold."""
-    wrong = [FieldError(name, "must not hold a NUL character") for name, text in data.items() if "\0" in name + text]
-    if wrong:
-        raise BadInput(*wrong)
-    return data
 
 
 ROUTES = [
@@ -214,6 +179,5 @@ ROUTES = [
     alert_page,
     acknowledge_form,
     close_form,
-    silence_form,
-    end_silence_form,
+    retry_form,
 ]

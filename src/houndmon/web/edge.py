@@ -191,7 +191,8 @@ def problem(
     )
     if wants_html(request):
         template = request.app.template_engine.get_template("web/problem.html")  # type: ignore[union-attr]
-        html = template.render(problem=found, filters=Filters())
+        notes = msgspec.to_builtins(extra.get("notes")) if request.method == "POST" else None
+        html = template.render(problem=found, filters=Filters(), notes=notes, request=request)
         return Response(html, status_code=status, headers=headers, media_type=MediaType.HTML)
     body = msgspec.to_builtins(found) | {k: msgspec.to_builtins(v) for k, v in extra.items()}
     return Response(msgspec.json.encode(body), status_code=status, headers=headers, media_type=PROBLEM_JSON)

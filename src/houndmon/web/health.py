@@ -69,7 +69,7 @@ async def database_is_current(state: State) -> None:
 
 async def evaluator_is_on_time(state: State) -> None:
     """Raise NotReady where more than two ticks are missing."""
-    async with state.state.borrowed() as conn:
+    async with state.state.glanced() as conn:
         lag = await watched(conn)
     if lag.last_evaluated_at is None:
         raise NotReady("no rule has been evaluated yet: wait a few seconds")

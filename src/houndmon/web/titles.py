@@ -66,4 +66,4 @@ def evidence(value: Any, name: str, rule: str) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
 
 
-FILTERS = {"titled": titled, "measured": measured, "evidence": evidence, "relation_of": relation_of}
+FILTERS = {"titled": titled, "measured": measured, "valued": said, "evidence": evidence, "relation_of": relation_of}

@@ -12,6 +12,7 @@ from houndmon.kit.paging import place_of
 from houndmon.kit.problems import BadInput, FieldError
 from houndmon.kit.requests import checked_text, limit_of, only
 from houndmon.kit.room import REFUSALS, Desk, Room, routes
+from houndmon.kit.source import PEOPLE_WAIT_SECONDS
 from houndmon.panels.incidents.load import load
 from houndmon.panels.incidents.model import Incident, IncidentPage, Incidents, NewIncident
 from houndmon.panels.incidents.store import page, record_incident
@@ -67,7 +68,7 @@ async def add_incident(
     checked_text(data)
     if key is not None and not (0 < len(key) <= 200 and key.isprintable()):
         raise BadInput(FieldError("Idempotency-Key", "must be 1 to 200 printable characters"))
-    async with state.state.borrowed() as conn:
+    async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
         incident, is_new = await record_incident(conn, data, key)
     desk.forget("incidents")
     return Response(incident, status_code=201 if is_new else 200)

@@ -1,6 +1,6 @@
 """The summary's routes: JSON for programs, plain text for chat bots and terminals."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import msgspec
@@ -36,6 +36,7 @@ class Watch:
     silences: int
     lag: Watched
     unknown: dict[Stage | None, str]
+    problem: str | None = None
 
 
 BLIND = Watch([], {}, 0, Watched(None, None), {})
@@ -62,7 +63,7 @@ class Desk:
             last = self._shared.last_good(environment)
             if last is None:
                 raise
-            return as_stale(last, str(error), await self._watch(environment))
+            return as_stale(last, error.clause, await self._watch(environment))
 
     async def _load(self, environment: Environment) -> Summary:
         watch = await self._watch(environment)
@@ -77,7 +78,7 @@ class Desk:
     async def _watch(self, environment: Environment) -> Watch:
         """The open alerts and the evaluator's age; nothing is known where houndmon's own database is gone."""
         try:
-            async with self._state.borrowed() as conn:
+            async with self._state.glanced() as conn:
                 rows = [row for row in await open_alerts(conn) if row.environment == environment]
                 states = plain(await conn.fetch(SQL["states"]), StateRow)
                 by_key = {key_of(state): state.reason or "" for state in states}
@@ -85,13 +86,13 @@ class Desk:
                 silences = (await list_silences(conn)).in_force
                 unknown = unjudged(state for state in states if state.environment == environment)
                 return Watch([shown(row) for row in rows], reasons, silences, await watched(conn), unknown)
-        except SourceUnreadable:
-            return BLIND
+        except SourceUnreadable as error:
+            return replace(BLIND, problem=error.clause)
 
 
 def summed(environment: Environment, watch: Watch, answers: Answers, figures: Figures, slos: list[Level]) -> Summary:
     """The summary of what was read."""
-    blind = blindness(figures.unreadable, watch.lag, watch.unknown)
+    blind = watch.problem or blindness(figures.unreadable, watch.lag, watch.unknown)
     state = status(watch.alerts, blind)
     return Summary(
         environment=environment,
