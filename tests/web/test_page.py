@@ -194,3 +194,16 @@ async def test_it_holds_a_view_in_its_address(calm):
         for link in links:
             assert kept | {own} <= set(link.replace("&amp;", "&").split("&")), link
     assert re.search(r'<div class="panels">\s*<div class="slot focus" data-room="api">', html)
+
+
+@pytest.mark.parametrize("wrong", [{"wall": "yes"}, {"panel": "nothing"}])
+async def test_it_asks_nothing_for_a_wrong_view(calm, wrong):
+    """A view that does not exist is refused before any panel is read."""
+    calm.forget()
+    async with calm.hound.conn.transaction():
+        await calm.hound.conn.execute("lock table hound.play_attempts, hound.transcode_jobs in access exclusive mode")
+        answer = await calm.get("/", **wrong)
+        waiting = await calm.hound.conn.fetchval(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        )
+    assert (answer.status_code, waiting) == (400, 0)

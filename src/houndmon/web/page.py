@@ -35,7 +35,7 @@ async def show_page(
     q: Annotated[str, QueryParameter(description="A name to look for.")] = "",
 ) -> Template:
     """The page. What is not ready within a quarter of a second is a place that fills itself."""
-    rooms, text = in_order(desk, panel), checked_query(q)
+    rooms, text, on_wall = in_order(desk, panel), checked_query(q), checked_wall(wall)
     answers = await ready(
         summarized(state, filters),
         alerts_drawn(state, filters),
@@ -49,7 +49,7 @@ async def show_page(
     context = {
         "filters": filters,
         "ranges": RANGES,
-        "wall": checked_wall(wall),
+        "wall": on_wall,
         "focus": panel,
         "text": text,
         "found": await search.found(state, filters, text, wall, panel) if text else None,
