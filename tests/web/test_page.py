@@ -1,5 +1,6 @@
 """The page as it comes from the server: what it says before any script runs."""
 
+import asyncio
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import pytest
 
 from alerting import new_alert
 from houndmon.alerts.model import StateRow
+from houndmon.web import page
 from houndmon.web.summary.status import unjudged
 
 NAMES = ("transcodes_failed_today", "oldest_queued_job", "worker_alive", "play_failure_ratio_24h", "top_failure_cause")
@@ -207,3 +209,16 @@ async def test_it_asks_nothing_for_a_wrong_view(calm, wrong):
             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
         )
     assert (answer.status_code, waiting) == (400, 0)
+
+
+async def test_it_waits_for_its_alerts(calm, monkeypatch):
+    """Alerts that come a little late are on the page all the same, where they push nothing down afterwards."""
+    monkeypatch.setattr(page, "ALERTS_SECONDS", 600)
+    conn = calm.hound.conn
+    await new_alert(conn, "queue_age")
+    async with conn.transaction():
+        await conn.execute("lock table houndmon.alerts in access exclusive mode")
+        asked = asyncio.create_task(calm.get("/"))
+        done, _ = await asyncio.wait([asked], timeout=page.READY_SECONDS * 3)
+        assert not done
+    assert re.search(r'id="panel-alerts" [^>]*data-state="fresh"', (await asked).text)
