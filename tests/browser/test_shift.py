@@ -2,17 +2,30 @@ import asyncpg
 import pytest
 
 from browser.visits import PHONE, SHIFT, drawn, polled
+from houndmon.web import page as drawing
 
 MOST = 0.02
 STATES = """() => [...document.querySelectorAll('[data-poll]')].map((panel) =>
   [panel.id, panel.dataset.state, panel.querySelectorAll('li, tr, .notice').length].join())"""
 DESKS = ({}, {"viewport": PHONE, "has_touch": True, "is_mobile": True})
+TABLET = {"viewport": {"width": 768, "height": 1024}}
 
 
 @pytest.mark.parametrize("screen", DESKS, ids=["desk", "phone"])
 @pytest.mark.parametrize("day", ["calm", "broken", "empty"], indirect=True)
 async def test_it_does_not_jump_while_it_fills(day, screen, visit):
     """From its first paint until all panels and charts are there, hardly anything moves."""
+    page = await visit(f"{day.url}/?range=6h", **screen)
+    await drawn(page)
+    assert await page.evaluate(SHIFT) <= MOST
+
+
+@pytest.mark.parametrize("screen", [*DESKS, TABLET], ids=["desk", "phone", "tablet"])
+@pytest.mark.parametrize("day", ["calm", "broken", "empty"], indirect=True)
+async def test_it_does_not_jump_where_all_comes_late(day, screen, visit, monkeypatch):
+    """Where the page brings its alerts and nothing else, the rest fills the places that were kept for it."""
+    monkeypatch.setattr(drawing, "READY_SECONDS", 0)
+    monkeypatch.setattr(drawing, "ALERTS_SECONDS", 600)
     page = await visit(f"{day.url}/?range=6h", **screen)
     await drawn(page)
     assert await page.evaluate(SHIFT) <= MOST

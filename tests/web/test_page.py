@@ -1,5 +1,6 @@
 """The page as it comes from the server: what it says before any script runs."""
 
+import asyncio
 import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import pytest
 
 from alerting import new_alert
 from houndmon.alerts.model import StateRow
+from houndmon.web import page
 from houndmon.web.summary.status import unjudged
 
 NAMES = ("transcodes_failed_today", "oldest_queued_job", "worker_alive", "play_failure_ratio_24h", "top_failure_cause")
@@ -201,3 +203,29 @@ async def test_it_comes_again_without_javascript(calm):
     html = (await calm.client.get("/")).text
     assert re.search(r'<noscript><meta http-equiv="refresh" content="(2|15)"></noscript>', html)
     assert "http-equiv" not in (await calm.client.get("/runbooks")).text
+
+
+@pytest.mark.parametrize("wrong", [{"wall": "yes"}, {"panel": "nothing"}])
+async def test_it_asks_nothing_for_a_wrong_view(calm, wrong):
+    """A view that does not exist is refused before any panel is read."""
+    calm.forget()
+    async with calm.hound.conn.transaction():
+        await calm.hound.conn.execute("lock table hound.play_attempts, hound.transcode_jobs in access exclusive mode")
+        answer = await calm.get("/", **wrong)
+        waiting = await calm.hound.conn.fetchval(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        )
+    assert (answer.status_code, waiting) == (400, 0)
+
+
+async def test_it_waits_for_its_alerts(calm, monkeypatch):
+    """Alerts that come a little late are on the page all the same, where they push nothing down afterwards."""
+    monkeypatch.setattr(page, "ALERTS_SECONDS", 600)
+    conn = calm.hound.conn
+    await new_alert(conn, "queue_age")
+    async with conn.transaction():
+        await conn.execute("lock table houndmon.alerts in access exclusive mode")
+        asked = asyncio.create_task(calm.get("/"))
+        done, _ = await asyncio.wait([asked], timeout=page.READY_SECONDS * 3)
+        assert not done
+    assert re.search(r'id="panel-alerts" [^>]*data-state="fresh"', (await asked).text)

@@ -19,6 +19,7 @@ from houndmon.web import search
 from houndmon.web.alerts import ALERTS_UNREAD, alerts_drawn, rules_drawn, slos_drawn
 
 READY_SECONDS = 0.25  # a page that waits for its slowest panel is no page on a bad day
+ALERTS_SECONDS = 1.0  # the alerts come from houndmon's own database; late ones push down all that is below them
 ORDER = ("transcode", "workers", "playback", "ingest", "publish", "api", "incidents")
 HEADERS = {"Cache-Control": "no-cache"}
 
@@ -34,22 +35,21 @@ async def show_page(
     panel: Annotated[str, QueryParameter(description="The panel to put first.")] = "",
     q: Annotated[str, QueryParameter(description="A name to look for.")] = "",
 ) -> Template:
-    """The page. What is not ready within a quarter of a second is a place that fills itself."""
-    rooms, text = in_order(desk, panel), checked_query(q)
+    """The page. What is not ready within a quarter of a second (alerts: a second) is a place that fills itself."""
+    rooms, text, on_wall = in_order(desk, panel), checked_query(q), checked_wall(wall)
     answers = await ready(
-        summarized(state, filters),
         alerts_drawn(state, filters),
+        summarized(state, filters),
         rules_drawn(state, filters),
         slos_drawn(state, filters),
         support_drawn(state, filters) if filters.has_ids else absent(),
         *(drawn(desk, room, filters) for room in rooms),
-        seconds=READY_SECONDS,
     )
-    strip, alerts, rules, levels, support, *panels = answers
+    alerts, strip, rules, levels, support, *panels = answers
     context = {
         "filters": filters,
         "ranges": RANGES,
-        "wall": checked_wall(wall),
+        "wall": on_wall,
         "focus": panel,
         "text": text,
         "found": await search.found(state, filters, text, wall, panel) if text else None,
@@ -117,10 +117,11 @@ def undrawn(room: Room[Any], filters: Filters) -> Context:
     return {"room": room, "filters": filters, "panel": None, "problem": None, "trend": None}
 
 
-async def ready(*work: Coroutine[Any, Any, Context], seconds: float) -> Sequence[Context | None]:
-    """What each piece of work came to within that time; the rest goes on. Raises BadInput."""
-    tasks = [asyncio.create_task(one) for one in work]
-    await asyncio.wait(tasks, timeout=seconds)
+async def ready(alerts: Coroutine[Any, Any, Context], *work: Coroutine[Any, Any, Context]) -> Sequence[Context | None]:
+    """What each piece of work came to in time, the alerts a longer one; the rest goes on. Raises BadInput."""
+    tasks = [asyncio.create_task(one) for one in (alerts, *work)]
+    await asyncio.wait(tasks, timeout=READY_SECONDS)
+    await asyncio.wait(tasks[:1], timeout=ALERTS_SECONDS - READY_SECONDS)
     for task in tasks:
         task.add_done_callback(seen)
     return [result(task) for task in tasks]
