@@ -89,8 +89,9 @@ async def test_it_takes_an_alert(calm):
     assert [moment["kind"] for moment in again.json()["timeline"]] == ["acknowledged"]
     await calm.hound.conn.execute("update houndmon.alerts set state = 'closed', closed_at = now()")
     problem(await post(calm, f"/api/alerts/{id}/acknowledge"), 409)
-    for unknown in ("999", "0", "-1", "x", "9" * 30, "%00"):
+    for unknown in ("999", "0", "-1", "x", "9" * 30):
         problem(await post(calm, f"/api/alerts/{unknown}/acknowledge"), 404)
+    problem(await post(calm, "/api/alerts/%00/acknowledge"), 400)
         problem(await post(calm, f"/api/alerts/{unknown}/close", NOTES), 404)
         problem(await calm.get(f"/api/alerts/{unknown}"), 404)
 
