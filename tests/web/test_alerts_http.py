@@ -89,11 +89,11 @@ async def test_it_takes_an_alert(calm):
     assert [moment["kind"] for moment in again.json()["timeline"]] == ["acknowledged"]
     await calm.hound.conn.execute("update houndmon.alerts set state = 'closed', closed_at = now()")
     problem(await post(calm, f"/api/alerts/{id}/acknowledge"), 409)
-    for unknown in ("999", "0", "-1", "x", "9" * 30):
-        problem(await post(calm, f"/api/alerts/{unknown}/acknowledge"), 404)
-    problem(await post(calm, "/api/alerts/%00/acknowledge"), 400)
-        problem(await post(calm, f"/api/alerts/{unknown}/close", NOTES), 404)
-        problem(await calm.get(f"/api/alerts/{unknown}"), 404)
+    for unknown in ("999", "0", "-1", "x", "9" * 30, "%00"):
+        code = 400 if unknown == "%00" else 404
+        problem(await post(calm, f"/api/alerts/{unknown}/acknowledge"), code)
+        problem(await post(calm, f"/api/alerts/{unknown}/close", NOTES), code)
+        problem(await calm.get(f"/api/alerts/{unknown}"), code)
 
 
 async def test_it_closes_an_alert(calm):
