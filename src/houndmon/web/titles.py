@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from houndmon.evaluator.levels import relation_of
-from houndmon.web.display import duration, minutes, percent
+from houndmon.web.display import NOTHING, duration, minutes, percent
 
 TITLES = {
     "queue_age": "The oldest job has waited too long",
@@ -57,6 +57,11 @@ def said(rule: str, value: float) -> str:
     return f"{value:.1f}× its budget" if rule.startswith("slo_burn") else f"{value:,.0f}"
 
 
+def rate(burn: float | None) -> str:
+    """How many times its budget a level burns."""
+    return NOTHING if burn is None else f"{burn:,.1f}"
+
+
 def evidence(value: Any, name: str, rule: str) -> str:
     """A piece of evidence: ratios in per cent, other fractions to four digits, times to the second."""
     if isinstance(value, float) and rule in RATIOS and name in OF_RATIOS:
@@ -66,4 +71,11 @@ def evidence(value: Any, name: str, rule: str) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
 
 
-FILTERS = {"titled": titled, "measured": measured, "valued": said, "evidence": evidence, "relation_of": relation_of}
+FILTERS = {
+    "titled": titled,
+    "measured": measured,
+    "valued": said,
+    "rate": rate,
+    "evidence": evidence,
+    "relation_of": relation_of,
+}
