@@ -1,5 +1,6 @@
 """A Hound with counts beside it: filled when a test says so, read as the panels read them."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -50,6 +51,7 @@ class Desk:
             if not await self.filler.tick():
                 self.counts.forget()
                 return
+            await asyncio.sleep(0.02)
         raise AssertionError("the past is never counted")
 
     async def differences(self) -> dict[tuple[str, str, str], list[Any]]:
@@ -86,8 +88,11 @@ async def desk(database: str, conn: asyncpg.Connection) -> AsyncIterator[Desk]:
     await retired(pool)
 
 
-async def fill_at_random(hound: Hound, seed: int, count: int = 250) -> None:
-    """Rows of every relation over nine days, hostile ones among them, so that no figure is the sum of nothing."""
+async def fill_at_random(hound: Hound, seed: int, count: int = 250, ahead: str = "+20s") -> None:
+    """Rows of every relation over nine days, hostile ones among them, so that no figure is the sum of nothing.
+
+    Some of their times lie `ahead`: those count only once that time has come.
+    """
     random = Random(seed)
 
     def ago(days: float = 8.2) -> str:
@@ -133,7 +138,7 @@ async def fill_at_random(hound: Hound, seed: int, count: int = 250) -> None:
                 "worker_id": random.choice(["w1", "w2", "w3"]),
                 "environment": where(),
                 "beat_at": ago(),
-                "process_started_at": random.choice(["-9d", "-3d", "-5h", "-1h", "+20s"]),
+                "process_started_at": random.choice(["-9d", "-3d", "-5h", "-1h", ahead]),
             }
         )
         uploaded = ago()
@@ -143,7 +148,7 @@ async def fill_at_random(hound: Hound, seed: int, count: int = 250) -> None:
                 "environment": where(),
                 "state": random.choice(["live"] * 4 + ["uploaded", "rejected", "withdrawn", "Live"]),
                 "uploaded_at": uploaded,
-                "live_at": random.choice([None, moved(uploaded, random.uniform(-60, 1500)), "+20s"]),
+                "live_at": random.choice([None, moved(uploaded, random.uniform(-60, 1500)), ahead]),
             }
         )
         end = ago()
@@ -154,7 +159,7 @@ async def fill_at_random(hound: Hound, seed: int, count: int = 250) -> None:
                 "environment": where(),
                 "status": random.choice(STATUSES),
                 "attempt": random.choice([1, 1, 1, 2, 3, 25]),
-                "queued_at": random.choice([moved(end, -5000), "+20s"] + [moved(end, -5000)] * 8),
+                "queued_at": random.choice([moved(end, -5000), ahead] + [moved(end, -5000)] * 8),
                 "claimed_at": random.choice([None, claim, claim, claim]),
                 "started_at": random.choice([None, start, start, start]),
                 "finished_at": random.choice([None, end, end, end, end]),

@@ -7,12 +7,15 @@ import pytest
 
 from counts.conftest import fill_at_random
 from factories import NOW
+from houndmon.app import PANELS
 from houndmon.config.defaults import DEFAULTS
 from houndmon.counts.blocks import Reach
 from houndmon.counts.fill import neighbours
 from houndmon.counts.loop import Filler
 from houndmon.counts.pace import LONGEST, SHORTEST, Pace
 from houndmon.evaluator.backtest import PARTS, backtest, instants
+from houndmon.evaluator.verify import held
+from houndmon.kit.filters import Filters
 from houndmon.kit.lease import LeaseLost
 from houndmon.kit.source import Source
 
@@ -128,7 +131,7 @@ async def test_it_catches_up_after_an_absence(desk):
 
 async def test_it_keeps_the_same_bytes_where_nothing_changed(desk):
     """Counting again the same rows writes nothing, in whatever order the source gives them."""
-    await fill_at_random(desk.hound, 8, 60)
+    await fill_at_random(desk.hound, 8, 60, ahead="-1s")
     await desk.fill()
     before = await desk.blocks("plays", 600)
     versions = "select xmin::text, series, environment, grain, at from houndmon.counts order by 2, 3, 4, 5"
@@ -274,3 +277,17 @@ async def test_it_judges_the_past_from_counts_as_from_the_rows(desk):
         assert found[0] == found[1], rule
         fired += found[0]
     assert len(fired) > 3
+
+
+async def test_it_forgets_nothing_that_a_reader_still_trusts(desk):
+    """While counts are forgotten and made anew, a reader that knew what was covered never adds up half of it."""
+    await desk.hound.upload(times=9, occurred_at="-3h")
+    await desk.fill()
+    assert await desk.differences() == {}
+    await desk.conn.execute("update houndmon.counts_coverage set fingerprint = 'another' where series = 'uploads'")
+    filters, room = Filters("6h", "prod"), next(room for room in PANELS if room.name == "ingest")
+    for _ in range(6):  # the reader looks up what is covered each two seconds
+        await desk.filler.tick()
+        assert (await held(desk.served, desk.raw, room, filters)).differences == []
+    await desk.fill()
+    assert await desk.differences() == {}

@@ -26,7 +26,7 @@ from houndmon.kit.source import open_pool, plain, retired
 from houndmon.running import counted, identity_of, source_of, state_of
 from houndmon.web.display import duration
 
-TRUST_SECONDS = 3.0  # for so long a reader may hold on to what was covered
+TURN_SECONDS = 0.05
 
 
 class Covered(msgspec.Struct):
@@ -97,7 +97,6 @@ async def rebuilt(settings: Settings, url: str) -> str:
             await filler.lease.seize(conn)
             for series in filler.series():
                 await conn.execute(SQL["forget_coverage"], series.name)
-        await asyncio.sleep(TRUST_SECONDS)
         await fill(filler, state_pool)
         return listing(await read(state_pool))
     finally:
@@ -111,6 +110,7 @@ async def fill(filler: Filler, pool: asyncpg.Pool) -> None:
     days = round(KEPT / timedelta(days=1) * len(filler.series()))
     with tqdm(total=days, unit="day", disable=not sys.stderr.isatty()) as bar:
         while await filler.tick():
+            await asyncio.sleep(TURN_SECONDS)
             done = sum((one.covered_to - one.covered_from) / timedelta(days=1) for one in await read(pool))
             bar.update(min(round(done), days) - bar.n)
         bar.update(days - bar.n)

@@ -24,6 +24,7 @@ LATE = timedelta(minutes=15)  # rows that arrive this late are right after the n
 KEPT = timedelta(days=9)  # what the longest comparison needs: the last 24 h, a week before
 NEAR = timedelta(minutes=10)
 MOST_UNSETTLED = 500
+TRUSTED_SECONDS = 3.0  # a reader may trust for so long what it knows to be covered
 PAST_SECONDS = 0.3  # of each tick, for the past of one series
 
 log = structlog.get_logger()
@@ -37,7 +38,7 @@ class Follower:
         self.fingerprint = f"{series.fingerprint}:{identity}"
         self.pace = Pace()
         self._checks: Checks | None = None
-        self._is_forgotten = False
+        self._forgotten_at: float | None = None
 
     async def follow(self) -> bool:
         """Count what came last, what may have changed, then some of the past; whether some of that is left.
@@ -155,15 +156,18 @@ class Follower:
     async def _forget(self) -> bool:
         """Forget what another statement has counted, or this one on another source; whether that is done.
 
-        What is covered goes first and the blocks a tick later: readers may hold on to it for some seconds.
+        What is covered goes first and the blocks some seconds later: readers may hold on to it for so long.
         """
-        was, self._is_forgotten = self._is_forgotten, not self._is_forgotten
         async with self._writing() as conn:
-            if was:
-                await forget(conn, self.series.name)
-            else:
-                await conn.execute(SQL["forget_coverage"], self.series.name)
-        return was
+            await conn.execute(SQL["forget_coverage"], self.series.name)
+            if not await conn.fetchval(SQL["any_block"], self.series.name):
+                return True
+            self._forgotten_at = self._forgotten_at or time.monotonic()
+            if time.monotonic() - self._forgotten_at < TRUSTED_SECONDS:
+                return False
+            await forget(conn, self.series.name)
+        self._forgotten_at = None
+        return True
 
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[asyncpg.Connection]:

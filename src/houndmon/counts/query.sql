@@ -71,6 +71,10 @@ where series = $1 and environment = $2 and grain = 60 and unsettled and at < $3
 order by at desc
 limit $4;
 
+-- name: any_block
+-- Is there anything that a series has counted?
+select exists (select from houndmon.counts where series = $1);
+
 -- name: forget
 -- Forget what a series has counted.
 delete from houndmon.counts where series = $1;
