@@ -33,9 +33,17 @@
   const periodOf = (panel, failures = 0) =>
     failures ? Math.min(PATIENT, IMPATIENT * 2 ** (failures - 1)) :
     ['fresh', 'empty'].includes(panel.dataset.state) ? PERIOD : IMPATIENT;
+  // The panels that the strip answers from are asked with it, so that both tell of one moment; alone only where it is late.
+  const STRIP = 'summary';
+  const answersFrom = () =>
+    new Set([...document.querySelectorAll('a.answer')].map((answer) => document.querySelector(answer.hash)).filter(Boolean));
+  const pause = (panel, failures = 0) => {
+    const period = periodOf(panel, failures);
+    return jittered(period) + (period === PERIOD && answersFrom().has(panel) ? PERIOD / 2 : 0);
+  };
   const planOf = (panel) => {
     if (!plans.has(panel)) {
-      const first = panel.dataset.state === 'pending' ? 0 : jittered(periodOf(panel));
+      const first = panel.dataset.state === 'pending' ? 0 : pause(panel);
       plans.set(panel, { due: Date.now() + first, failures: 0, since: 0, asking: false });
     }
     return plans.get(panel);
@@ -48,7 +56,7 @@
   const settle = (panel) => {
     const plan = planOf(panel);
     plan.asking = false;
-    plan.due = Date.now() + jittered(periodOf(panel, plan.failures));
+    plan.due = Date.now() + pause(panel, plan.failures);
   };
   const hurry = (within) => {
     for (const panel of polled()) planOf(panel).due = Math.min(planOf(panel).due, Date.now() + Math.random() * within);
@@ -157,7 +165,12 @@
   const beat = () => {
     if (document.hidden) return;
     const now = Date.now();
-    for (const panel of polled()) { const plan = planOf(panel); if (now >= plan.due) ask(panel, plan); }
+    for (const panel of polled()) {
+      const plan = planOf(panel);
+      if (now < plan.due) continue;
+      ask(panel, plan);
+      if (panel.id === STRIP) for (const one of answersFrom()) ask(one, planOf(one));
+    }
     tick();
   };
 

@@ -1,8 +1,9 @@
 import re
+from urllib.parse import urlsplit
 
 import pytest
 
-from browser.visits import DESK, PHONE, drawn
+from browser.visits import DESK, PHONE, drawn, pass_time
 
 ANSWERS = {
     "transcodes_failed_today",
@@ -11,6 +12,7 @@ ANSWERS = {
     "play_failure_ratio_24h",
     "top_failure_cause",
 }
+BEHIND = {"transcode", "workers", "playback"}
 BOTTOMS = """() => Object.fromEntries([...document.querySelectorAll('[data-answer]')].map((answer) =>
   [answer.dataset.answer, answer.getBoundingClientRect().bottom + scrollY]))"""
 WIDTH = "() => document.documentElement.scrollWidth"
@@ -75,3 +77,20 @@ async def test_it_names_the_first_broken_stage(calm, broken, visit):
     page = await visit(calm.url)
     await drawn(page)
     assert "all is well" in (await page.locator("#summary .verdict").inner_text()).lower()
+
+
+async def test_it_asks_its_panels_together_with_the_strip(calm, visit):
+    """The strip and the panels that it answers from are asked in one breath, so that they tell of one moment."""
+    page = await (await visit.context(calm.url)).new_page()
+    await page.clock.install()
+    await page.goto(calm.url)
+    await drawn(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path.rpartition("/")[2]))
+    for _ in range(25):
+        await pass_time(page, 1_000)
+    strips = [place for place, name in enumerate(asked) if name == "summary"]
+    assert strips
+    for place in strips:
+        assert set(asked[place + 1 : place + 4]) == BEHIND
+    assert [asked.count(name) for name in BEHIND] == [len(strips)] * 3

@@ -64,3 +64,18 @@ async def test_it_rebuilds_the_queue(hound: Hound, snapshot: Callable[..., Snaps
     assert wait[29] == 9
     assert wait[24] == 0
     assert found["duration.p95"][27] == 2
+
+
+async def test_it_rebuilds_the_queue_of_a_week_before(hound: Hound, snapshot: Callable[..., Snapshot]) -> None:
+    """Beside depth and wait stand those of the same stretches a week before; a job of today is not among them."""
+    week = 7 * 24 * 60
+    await hound.job("completed", queued_at=f"-{week + 9}m", claimed_at=f"-{week + 4}m", finished_at=f"-{week}m")
+    await hound.job("queued", queued_at="-9m")
+    depth, wait, _ = [chart.series[0] for chart in await transcode_trend(snapshot(), HOUR)]
+    assert depth.before is not None
+    assert wait.before is not None
+    # Queued at 11:51:30 and claimed at 11:56:30.
+    assert depth.before[24:] == [0, 1, 1, 1, 0, 0]
+    assert (depth.values[29], wait.before[27], wait.before[29]) == (1, 4.5, 0)
+    [weekly, *_] = await transcode_trend(snapshot(), Filters(range="7d"))
+    assert weekly.series[0].before is None

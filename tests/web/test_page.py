@@ -182,6 +182,19 @@ async def test_it_defines_every_column_and_figure(calm):
     assert [id for id in described if id not in ids] == []
 
 
+@pytest.mark.parametrize("name", ["rules", "slos"])
+async def test_it_defines_every_column_of_what_is_judged(calm, name):
+    """Each head of the tables of rules and service levels shows its definition."""
+    await calm.hound.conn.execute(
+        "insert into houndmon.rule_states (rule, environment, verdict, state, evaluated_at) values"
+        " ('queue_age', 'prod', 'ok', 'ok', clock_timestamp()), ('queue_stalled', 'prod', 'breach', 'firing', now())"
+    )
+    html = (await calm.get(f"/fragments/{name}")).text
+    heads = re.findall(r'<th scope="col"[^>]*>(<button type="button" class="def" aria-describedby="[^"]+">)?', html)
+    assert len(heads) >= 4
+    assert all(heads)
+
+
 async def test_it_holds_a_view_in_its_address(calm):
     """Every link of the switches keeps range, environment, filters, panel and wall."""
     html = (

@@ -26,12 +26,24 @@ PARTS: dict[LevelName, str] = {
 class BurnRates(msgspec.Struct, rename={"m5": "5m", "m30": "30m", "h1": "1h", "h2": "2h", "h6": "6h", "h24": "24h"}):
     """How fast the budget is spent over each span; 1 spends just all of it. Null without events."""
 
-    m5: Annotated[float | None, Meta(description="Over 5 minutes.", examples=[0.4])]
-    m30: Annotated[float | None, Meta(description="Over 30 minutes.", examples=[0.4])]
-    h1: Annotated[float | None, Meta(description="Over 1 hour.", examples=[0.5])]
-    h2: Annotated[float | None, Meta(description="Over 2 hours.", examples=[0.5])]
-    h6: Annotated[float | None, Meta(description="Over 6 hours.", examples=[0.4])]
-    h24: Annotated[float | None, Meta(description="Over 24 hours.", examples=[0.4])]
+    m5: Annotated[
+        float | None, Meta(description="Burn rate over 5 minutes; 1 spends just all of the budget.", examples=[0.4])
+    ]
+    m30: Annotated[
+        float | None, Meta(description="Burn rate over 30 minutes; 1 spends just all of the budget.", examples=[0.4])
+    ]
+    h1: Annotated[
+        float | None, Meta(description="Burn rate over 1 hour; 1 spends just all of the budget.", examples=[0.5])
+    ]
+    h2: Annotated[
+        float | None, Meta(description="Burn rate over 2 hours; 1 spends just all of the budget.", examples=[0.5])
+    ]
+    h6: Annotated[
+        float | None, Meta(description="Burn rate over 6 hours; 1 spends just all of the budget.", examples=[0.4])
+    ]
+    h24: Annotated[
+        float | None, Meta(description="Burn rate over 24 hours; 1 spends just all of the budget.", examples=[0.4])
+    ]
 
 
 class Level(msgspec.Struct, kw_only=True):

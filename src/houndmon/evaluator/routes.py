@@ -33,12 +33,12 @@ Asked = tuple[tuple[RuleName, ...], Environment | None]
 class RuleItem(msgspec.Struct, kw_only=True):
     """What a rule found last for one environment and subject."""
 
-    rule: Annotated[RuleName, Meta(description="The rule.", examples=["queue_age"])]
+    rule: Annotated[RuleName, Meta(description="The rule, named for what it finds.", examples=["queue_age"])]
     environment: Annotated[Environment, Meta(description="The environment.", examples=["prod"])]
     subject: Annotated[
         str | None, Meta(description="What of it: a service, a service level, a relation.", examples=["gateway"])
     ]
-    state: Annotated[RuleState, Meta(description="Where its alert stands.", examples=["ok"])]
+    state: Annotated[RuleState, Meta(description="Where its alert stands; ok without one.", examples=["ok"])]
     verdict: Annotated[Verdict, Meta(description="What was found.", examples=["ok"])]
     value: Annotated[float | None, Meta(description="The rule's value.", examples=[2.5])]
     threshold: Annotated[float | None, Meta(description="What it is held against, if a figure.", examples=[15])]

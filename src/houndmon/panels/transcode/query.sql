@@ -142,7 +142,7 @@ limit 1;
 -- How many jobs were queued in which slice of time and left the queue in which, and when was the first of them queued?
 -- A job leaves the queue where it is first claimed, started or finished; one that waits now has not left it.
 -- $1 environment, $2 the last instant that counts as now, $3 the first instant of a finish, $4 the edges of the slices,
--- $5 the number of a slice after the last
+-- $5 the number of a slice after the last, $6 the first instant beyond any finish that is read, or null
 select
     width_bucket(queued_at, $4::timestamptz[]) as entered,
     coalesce(width_bucket(least(claimed_at, started_at, finished_at), $4::timestamptz[]), $5::integer) as slice,
@@ -150,7 +150,10 @@ select
     min(greatest(queued_at, timestamptz '2000-01-01Z')) as first_queued_at
 from {transcode_jobs}
 where environment = $1
-    and (finished_at >= $3::timestamptz or status in ('queued', 'in_progress', 'retrying'))
+    and (
+        finished_at >= $3::timestamptz and ($6::timestamptz is null or finished_at < $6)
+        or status in ('queued', 'in_progress', 'retrying')
+    )
     and greatest(queued_at, claimed_at, started_at, finished_at) <= $2::timestamptz
     and (
         status in ('queued', 'in_progress', 'retrying')

@@ -1,6 +1,6 @@
 """How the queue and its jobs went."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from houndmon.counts.read import read_rows
 from houndmon.kit.clock import Sliced, Slices, Window
@@ -9,6 +9,8 @@ from houndmon.kit.source import Snapshot
 from houndmon.kit.trend import Chart, Series, has_week_before, stretches, week_before
 from houndmon.panels.transcode.load import DURATIONS, SQL
 from houndmon.panels.transcode.model import DurationRow, durations
+
+LONGEST = timedelta(days=1)  # what finished later than this after a past window is not read for it: that keeps it cheap
 
 
 class QueuedRow(Sliced):
@@ -24,16 +26,19 @@ async def load_trend(snapshot: Snapshot, filters: Filters) -> list[Chart]:
     windows = stretches(snapshot.clock, filters.range)
     depth, waits = await load_queue(snapshot, filters, windows)
     p50, p95 = await load_durations(snapshot, filters, windows)
-    slow = Series(name="p95", values=p95)
+    queued, oldest, slow = (
+        Series(name="queued", values=depth),
+        Series(name="oldest", values=waits),
+        Series(name="p95", values=p95),
+    )
     if has_week_before(filters.range):
-        then = await load_durations(snapshot, filters, week_before(windows, snapshot.clock))
-        slow.before = then[1]
+        then = week_before(windows, snapshot.clock)
+        queued.before, oldest.before = await load_queue(snapshot, filters, then)
+        _, slow.before = await load_durations(snapshot, filters, then)
     return [
-        Chart(name="depth", title="Jobs queued", unit="count", series=[Series(name="queued", values=depth)]),
-        Chart(name="wait", title="Oldest wait", unit="minutes", series=[Series(name="oldest", values=waits)]),
-        Chart(
-            name="duration", title="Duration p50, p95", unit="minutes", series=[slow, Series(name="p50", values=p50)]
-        ),
+        Chart(name="depth", title="Jobs queued", unit="count", series=[queued]),
+        Chart(name="wait", title="Oldest wait", unit="minutes", series=[oldest]),
+        Chart(name="duration", title="Duration", unit="minutes", series=[slow, Series(name="p50", values=p50)]),
     ]
 
 
@@ -52,7 +57,8 @@ async def load_queue(
 ) -> tuple[list[float | None], list[float | None]]:
     """Jobs that wait at the end of each window, and for how many minutes the first of them has."""
     slices = Slices(*windows)
-    args = (filters.environment, snapshot.clock.soon, slices.start, slices.edges, len(slices.edges) + 1)
+    last = slices.stop and slices.stop + LONGEST
+    args = (filters.environment, snapshot.clock.soon, slices.start, slices.edges, len(slices.edges) + 1, last)
     rows = await snapshot.rows(SQL["queued_by_slice"], QueuedRow, *args, filters=filters)
     ends = [window.end or snapshot.clock.now for window in windows]
     places = [slices.of(window)[0] for window in windows]
