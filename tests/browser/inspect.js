@@ -11,7 +11,9 @@
     if (element.matches('script') && !/^\/static\/[\w.]+\.js\?v=[\w.]+$/.test(element.getAttribute('src') || '')) say(element, 'script');
     if (element.matches('link') && !/^\/static\//.test(element.getAttribute('href') || '')) say(element, 'link');
     if (element.matches('img') && !/^\/static\//.test(element.getAttribute('src') || '')) say(element, 'image');
-    if (element.matches('meta[http-equiv]')) say(element, 'meta');
+    // Without JavaScript the page asks for itself again: a number of seconds, and no address.
+    const again = element.matches('noscript > meta[http-equiv="refresh"]') && /^\d+$/.test(element.content);
+    if (element.matches('meta[http-equiv]') && !again) say(element, 'meta');
     for (const { name, value } of element.attributes) {
       if (/^(on|hx-on)/.test(name) || ['srcdoc', 'style'].includes(name)) say(element, 'attribute');
       if (name === 'hx-get' && !value.startsWith('/fragments/')) say(element, 'htmx');

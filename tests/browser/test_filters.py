@@ -27,7 +27,7 @@ async def test_it_filters_without_javascript(broken, artist, visit):
     assert query(page)["range"] == "6h"
     assert await page.get_by_role("link", name="6h", exact=True).get_attribute("aria-current") == "true"
     await page.locator("input[name=q]").fill(name)
-    await page.get_by_role("button", name="Find").click()
+    await page.get_by_role("button", name="Find", exact=True).click()
     await page.locator(f"main a[href*='artist_id={id}']").first.click()
     assert query(page) == {"range": "6h", "artist_id": id}
     await page.reload()

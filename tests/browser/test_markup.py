@@ -255,6 +255,7 @@ async def test_it_runs_nothing_of_what_the_audit_log_holds(database, visit):
             pages += 1
             assert await page.evaluate(FOUND) == []
         assert pages > 1
+        await page.close()  # it polls, and its server goes
 
 
 async def test_it_finds_each_payload_where_nothing_is_escaped(browser):

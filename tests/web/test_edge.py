@@ -248,7 +248,7 @@ async def test_it_logs_what_it_does_not_say(quiet, capsys, caplog):
         raise RuntimeError("hunter2")
 
     quiet.app.register(broken)
-    await quiet.client.get("/api/broken", headers={"X-Request-Id": "look-here"})
+    problem(await quiet.client.get("/api/broken", headers={"X-Request-Id": "look-here"}), 500)
     out, err = capsys.readouterr()
     logged = out + err + caplog.text  # where it goes depends on who configured logging before
     assert "look-here" in logged
