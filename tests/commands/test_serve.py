@@ -40,6 +40,19 @@ def test_it_cancels_what_runs_in_a_loop():
     assert seen == ["rolled back"]
 
 
+def test_it_ends_where_ctrl_c_is_ignored():
+    """A shell lets what runs in its background ignore SIGINT; SIGTERM ends it all the same."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with ended_by_sigterm():
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(10)
+            raise AssertionError("never reached")
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_it_leaves_ctrl_c_alone():
     """Ctrl-C comes out as what it is, and gives its own exit status."""
     with pytest.raises(KeyboardInterrupt), ended_by_sigterm():
