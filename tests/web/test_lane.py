@@ -63,6 +63,34 @@ async def test_it_answers_who_has_it_with_304(fast):
     assert (await client.get(PANEL, headers={"If-None-Match": '"other"'})).status_code == 200
 
 
+@pytest.mark.parametrize("known", ["{}", "W/{}", "*"])
+async def test_it_keeps_what_it_answers_with_304(fast, console, known):
+    """Where all who ask have the answer, the application is asked once a second all the same."""
+    client, lane = fast
+    headers = {"If-None-Match": known.format((await client.get(PANEL)).headers["etag"])}
+    lane._kept.clear()
+    first = await client.get(PANEL, headers=headers)
+    assert len(lane._kept) == 1
+    await console.hound.upload()
+    console.forget()
+    second = await client.get(PANEL, headers=headers)
+    assert (first.status_code, second.status_code) == (304, 304)
+    assert (first.content, second.content) == (b"", b"")
+    assert same(first, second)
+
+
+async def test_it_answers_anew_who_has_another(fast, console):
+    """A client whose bytes are old gets the new ones, and a refusal comes as the application says it."""
+    client, lane = fast
+    etag = (await client.get(PANEL)).headers["etag"]
+    lane._kept.clear()
+    await console.hound.upload(times=3)
+    console.forget()
+    answer = await client.get(PANEL, headers={"If-None-Match": etag})
+    assert (answer.status_code, answer.json()["uploads"]) == (200, 3)
+    assert (await client.get(f"{PANEL}?range=2h", headers={"If-None-Match": etag})).status_code == 400
+
+
 async def test_it_tells_questions_apart(fast):
     """Another query, encoding, host or form of the summary is another question."""
     client, lane = fast

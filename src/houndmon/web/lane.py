@@ -65,8 +65,29 @@ class Lane:
         kept = self._kept.get(key)
         if kept and kept.until > time.monotonic():
             await answer(kept, said, send)
+        elif b"if-none-match" in said:
+            await self._conditional(scope, receive, send, key, said)
         else:
             await self.app(scope, receive, Recorder(self, key, send))
+
+    async def _conditional(
+        self, scope: Scope, receive: Receive, send: Send, key: Key, said: dict[bytes, bytes]
+    ) -> None:
+        """Ask the application for the whole answer, which serves the next ones too, and tell this one what it lacks."""
+        messages: list[Message] = []
+
+        async def hold(message: Message) -> None:
+            messages.append(message)
+
+        whole: Any = dict(scope)
+        whole["headers"] = [header for header in scope["headers"] if header[0] != b"if-none-match"]
+        self._kept.pop(key, None)
+        await self.app(whole, receive, Recorder(self, key, hold))
+        if kept := self._kept.get(key):
+            await answer(kept, said, send)
+            return
+        for message in messages:
+            await send(message)
 
     def keep(self, key: Key, headers: Headers, body: bytes) -> None:
         """Keep an answer for a moment."""
@@ -107,13 +128,21 @@ def key_of(scope: Scope, said: dict[bytes, bytes]) -> Key:
     return scope["path"], scope["query_string"], said.get(b"host", b""), accept, takes_gzip
 
 
+def is_known(kept: Kept, given: bytes | None) -> bool:
+    """Does the client have this answer already? Compares weakly, as RFC 9110, 13.1.2 says."""
+    if given is None or kept.etag is None:
+        return False
+    tags = [tag.strip().removeprefix(b"W/") for tag in given.split(b",")]
+    return given.strip() == b"*" or kept.etag.removeprefix(b"W/") in tags
+
+
 async def answer(kept: Kept, said: dict[bytes, bytes], send: Send) -> None:
     """Give a kept answer, or 304 to who has it."""
     given = said.get(b"x-request-id", b"")
     id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:16].encode()
-    known = said.get(b"if-none-match")
-    is_known = known is not None and kept.etag is not None and kept.etag in [tag.strip() for tag in known.split(b",")]
-    status, headers, body = (304, kept.unchanged, b"") if is_known else (200, kept.headers, kept.body)
+    status, headers, body = 200, kept.headers, kept.body
+    if is_known(kept, said.get(b"if-none-match")):
+        status, headers, body = 304, kept.unchanged, b""
     ANSWERS.labels(str(status)).inc()
     await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"x-request-id", id)]})
     await send({"type": "http.response.body", "body": body, "more_body": False})
