@@ -3,7 +3,8 @@
 import asyncio
 import itertools
 import logging
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import asyncpg
 import pytest
@@ -75,3 +76,20 @@ async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
     conn = await asyncpg.connect(database)
     yield conn
     await conn.close()
+
+
+@pytest.fixture
+def outage(cluster: embedded.Cluster, database: str) -> Callable[[], AbstractAsyncContextManager[None]]:
+    """Give a time in which the test's database ends every connection and takes no new one."""
+    name = database.partition("?")[0].rpartition("/")[2]
+
+    @asynccontextmanager
+    async def outage() -> AsyncIterator[None]:
+        conn = await asyncpg.connect(cluster.dsn("postgres"))
+        await conn.execute(f"alter database {name} allow_connections false")
+        await conn.fetch("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
+        yield
+        await conn.execute(f"alter database {name} allow_connections true")
+        await conn.close()
+
+    return outage

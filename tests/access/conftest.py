@@ -1,7 +1,7 @@
 """The whole service with log-in, on a database of its own."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import asyncpg
@@ -12,7 +12,6 @@ from litestar import Litestar
 from houndmon.access import tokens
 from houndmon.access.model import ROLES, Role
 from houndmon.app import create_app
-from houndmon.kit import embedded
 from houndmon.kit.settings import Settings
 
 BASE = "https://houndmon.test"
@@ -63,20 +62,3 @@ async def house(database: str, conn: asyncpg.Connection) -> AsyncIterator[House]
         found.tokens[role] = (await tokens.create_token(conn, f"the {role}", role, 90)).token
     async with app.lifespan():
         yield found
-
-
-@pytest.fixture
-def outage(cluster: embedded.Cluster, database: str) -> Callable[[], AbstractAsyncContextManager[None]]:
-    """Give a time in which the test's database ends every connection and takes no new one."""
-    name = database.partition("?")[0].rpartition("/")[2]
-
-    @asynccontextmanager
-    async def outage() -> AsyncIterator[None]:
-        conn = await asyncpg.connect(cluster.dsn("postgres"))
-        await conn.execute(f"alter database {name} allow_connections false")
-        await conn.fetch("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
-        yield
-        await conn.execute(f"alter database {name} allow_connections true")
-        await conn.close()
-
-    return outage

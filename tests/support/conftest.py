@@ -1,5 +1,5 @@
 """The whole service, as the tests of the page run it."""
 
-from web.conftest import console, outage
+from web.conftest import console
 
-__all__ = ["console", "outage"]
+__all__ = ["console"]

@@ -68,23 +68,6 @@ async def console(database: str, conn: asyncpg.Connection) -> AsyncIterator[Cons
         yield console
 
 
-@pytest.fixture
-def outage(cluster: embedded.Cluster, database: str) -> Callable[[], AbstractAsyncContextManager[None]]:
-    """Give a time in which the test's database ends every connection and takes no new one."""
-    name = database.partition("?")[0].rpartition("/")[2]
-
-    @asynccontextmanager
-    async def outage() -> AsyncIterator[None]:
-        conn = await asyncpg.connect(cluster.dsn("postgres"))
-        await conn.execute(f"alter database {name} allow_connections false")
-        await conn.fetch("select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", name)
-        yield
-        await conn.execute(f"alter database {name} allow_connections true")
-        await conn.close()
-
-    return outage
-
-
 @pytest.fixture(scope="session")
 def quiet_database(cluster: embedded.Cluster) -> Iterator[str]:
     """The DSN of a database that no test writes to."""

@@ -126,11 +126,16 @@ class Desk:
         self._shared[name].forget()
 
 
+def is_known(etag: str, given: str) -> bool:
+    """Does `If-None-Match` name this ETag? Compares weakly, as RFC 9110, 13.1.2 says."""
+    known = {tag.strip().removeprefix("W/") for tag in given.split(",")}
+    return etag.removeprefix("W/") in known or "*" in known
+
+
 def conditional(request: Request[Any, Any, Any], body: bytes, etag: str, media_type: str) -> Response[bytes]:
     """The bytes, or 304 where the client has them already."""
     headers = {"ETag": etag, "Cache-Control": "no-cache"}
-    known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-    if etag in known or "*" in known:
+    if is_known(etag, request.headers.get("if-none-match", "")):
         return Response(b"", status_code=304, headers=headers, media_type=media_type)
     return Response(body, headers=headers, media_type=media_type)
 

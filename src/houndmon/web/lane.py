@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Counter
 
+from houndmon.kit.room import is_known
+
 KEPT_SECONDS = 1.0
 MOST_KEPT = 512
 MOST_BYTES = 256 * 1024
@@ -33,7 +35,7 @@ class Kept(NamedTuple):
     until: float
     headers: Headers
     unchanged: Headers
-    etag: bytes | None
+    etag: str | None
     body: bytes
 
 
@@ -92,7 +94,7 @@ class Lane:
     def keep(self, key: Key, headers: Headers, body: bytes) -> None:
         """Keep an answer for a moment."""
         found = [header for header in headers if header[0].lower() != b"x-request-id"]
-        etag = next((value for name, value in found if name.lower() == b"etag"), None)
+        etag = next((value.decode("latin-1") for name, value in found if name.lower() == b"etag"), None)
         unchanged = [header for header in found if header[0].lower() in UNCHANGED]
         self._kept[key] = Kept(time.monotonic() + KEPT_SECONDS, found, unchanged, etag, body)
         self._kept.move_to_end(key)
@@ -128,20 +130,12 @@ def key_of(scope: Scope, said: dict[bytes, bytes]) -> Key:
     return scope["path"], scope["query_string"], said.get(b"host", b""), accept, takes_gzip
 
 
-def is_known(kept: Kept, given: bytes | None) -> bool:
-    """Does the client have this answer already? Compares weakly, as RFC 9110, 13.1.2 says."""
-    if given is None or kept.etag is None:
-        return False
-    tags = [tag.strip().removeprefix(b"W/") for tag in given.split(b",")]
-    return given.strip() == b"*" or kept.etag.removeprefix(b"W/") in tags
-
-
 async def answer(kept: Kept, said: dict[bytes, bytes], send: Send) -> None:
     """Give a kept answer, or 304 to who has it."""
     given = said.get(b"x-request-id", b"")
     id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex[:16].encode()
     status, headers, body = 200, kept.headers, kept.body
-    if is_known(kept, said.get(b"if-none-match")):
+    if kept.etag is not None and is_known(kept.etag, said.get(b"if-none-match", b"").decode("latin-1")):
         status, headers, body = 304, kept.unchanged, b""
     ANSWERS.labels(str(status)).inc()
     await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"x-request-id", id)]})
