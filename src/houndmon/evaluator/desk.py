@@ -11,7 +11,7 @@ from houndmon.evaluator.figures import Unreadable, read_figures
 from houndmon.evaluator.levels import PARTS, Level, level, relation_of
 from houndmon.kit.filters import Environment
 from houndmon.kit.problems import SourceUnreadable
-from houndmon.kit.room import DEADLINE_SECONDS, LIFE_SECONDS
+from houndmon.kit.room import LIFE_SECONDS, LONG_DEADLINE_SECONDS
 from houndmon.kit.shared import Shared
 from houndmon.kit.source import Source
 
@@ -32,7 +32,7 @@ class LevelDesk:
     def __init__(self, source: Source, config: Callable[[], Config]) -> None:
         self._source, self._config = source, config
         self._shared: Shared[Environment, LevelList] = Shared(
-            self._load, life_seconds=LIFE_SECONDS, deadline_seconds=DEADLINE_SECONDS * 2
+            self._load, life_seconds=LIFE_SECONDS, deadline_seconds=LONG_DEADLINE_SECONDS
         )
 
     async def answer(self, environment: Environment) -> LevelList:

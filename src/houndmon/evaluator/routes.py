@@ -22,7 +22,7 @@ from houndmon.evaluator.store import key_of
 from houndmon.evaluator.watch import Watched, watched
 from houndmon.kit.filters import ENVIRONMENTS, Environment, checked_environment
 from houndmon.kit.requests import only
-from houndmon.kit.room import DEADLINE_SECONDS, REFUSALS, conditional, etag_of
+from houndmon.kit.room import LONG_DEADLINE_SECONDS, REFUSALS, conditional, etag_of
 from houndmon.kit.shared import Shared
 from houndmon.kit.source import plain
 
@@ -99,7 +99,7 @@ def rules_desk(state: State) -> Shared[Asked, bytes]:
     async def load(asked: Asked) -> bytes:
         return msgspec.json.encode(await rule_list(state, *asked))
 
-    return Shared(load, life_seconds=2, deadline_seconds=DEADLINE_SECONDS * 2, places=4)
+    return Shared(load, life_seconds=2, deadline_seconds=LONG_DEADLINE_SECONDS, places=4)
 
 
 async def answer(

@@ -25,7 +25,10 @@ PROBLEM_JSON = "application/problem+json"
 TREND_LIFE_SECONDS = 30.0  # a stretch is minutes long: its chart need not be read each tick
 TREND_PATIENCE_SECONDS = 0.3
 LIFE_SECONDS = 4.0  # an answer may be shared for one tick of 5 s, of which the fast lane takes one
-DEADLINE_SECONDS = 2.0
+DEADLINE_SECONDS = 3.0
+"""How long an answer may take. The limits on statements are well under it: their errors name the relation."""
+LONG_DEADLINE_SECONDS = 4.0
+"""The same for what reads the relations of several panels."""
 
 
 @dataclass(frozen=True)

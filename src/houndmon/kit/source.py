@@ -58,8 +58,8 @@ class Source:
                 await conn.execute(
                     "begin isolation level repeatable read read only;"
                     f"set local statement_timeout = {int(limit * 1000)};"
-                    # Shorter, or a lock would pass for a slow query.
-                    f"set local lock_timeout = {int(limit * 900)};"
+                    # Well shorter, or on a busy machine a lock would pass for a slow query.
+                    f"set local lock_timeout = {int(limit * 600)};"
                     "set local timezone = 'UTC'"
                 )
                 try:

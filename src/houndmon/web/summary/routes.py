@@ -18,7 +18,7 @@ from houndmon.evaluator.watch import Watched, watched
 from houndmon.kit.filters import ENVIRONMENTS, Environment, checked_environment
 from houndmon.kit.problems import Busy, SourceUnreadable
 from houndmon.kit.requests import only
-from houndmon.kit.room import DEADLINE_SECONDS, LIFE_SECONDS, REFUSALS, conditional, etag_of
+from houndmon.kit.room import LIFE_SECONDS, LONG_DEADLINE_SECONDS, REFUSALS, conditional, etag_of
 from houndmon.kit.shared import Shared
 from houndmon.kit.source import Source, plain
 from houndmon.web.summary.load import load_answers
@@ -48,7 +48,7 @@ class Desk:
     def __init__(self, source: Source, state: Source, levels: LevelDesk) -> None:
         self._source, self._state, self._levels = source, state, levels
         self._shared: Shared[Environment, Summary] = Shared(
-            self._load, life_seconds=LIFE_SECONDS, deadline_seconds=DEADLINE_SECONDS * 2
+            self._load, life_seconds=LIFE_SECONDS, deadline_seconds=LONG_DEADLINE_SECONDS
         )
 
     def forget(self) -> None:
