@@ -1,4 +1,5 @@
 import asyncio
+import time
 
 import pytest
 
@@ -54,6 +55,19 @@ async def test_it_keeps_an_answer_for_its_life():
     kept, brief = shared(kitchen), shared(kitchen, life=0)
     assert [await kept.get("a"), await kept.get("a")] == ["a1", "a1"]
     assert [await brief.get("a"), await brief.get("a")] == ["a2", "a3"]
+
+
+async def test_it_says_until_when_an_answer_is_shared():
+    """Within its life from when it was begun; of what was forgotten, is old or was never asked: nothing."""
+    kitchen = Kitchen()
+    kept, brief = shared(kitchen, life=100), shared(kitchen, life=0)
+    assert kept.fresh_until("a") is None
+    await kept.get("a")
+    await brief.get("a")
+    assert 0 < kept.fresh_until("a") - time.monotonic() <= 100
+    assert brief.fresh_until("a") is None
+    kept.forget()
+    assert kept.fresh_until("a") is None
 
 
 async def test_it_shares_a_failure_and_keeps_the_last_good_answer():

@@ -52,6 +52,25 @@ async def test_it_keeps_an_answer_for_a_second_at_most(fast, console):
     assert module.KEPT_SECONDS <= 1
 
 
+async def test_it_keeps_no_answer_beyond_its_tick(fast, console, monkeypatch):
+    """An answer that is shared until a moment from now is not kept for a second beyond that."""
+    client, lane = fast
+    desk = console.app.state.desk
+    await client.get(PANEL)
+    (whole,) = lane._kept.values()
+    assert whole.until > time.monotonic() + 0.5
+    lane._kept.clear()
+    soon = time.monotonic() + 0.1
+    monkeypatch.setattr(desk, "fresh_until", lambda *_: soon)
+    for path in (PANEL, PANEL.replace("api", "fragments")):
+        await client.get(path)
+    assert [kept.until for kept in lane._kept.values()] == [soon, soon]
+    monkeypatch.undo()
+    await client.get(f"{PANEL}?range=1h", headers={"If-None-Match": '"other"'})
+    filters = next(iter(desk._shared["ingest"]._good))
+    assert 0 < desk.fresh_until("ingest", filters) - time.monotonic() <= 5
+
+
 async def test_it_answers_who_has_it_with_304(fast):
     """A client that has the bytes gets 304, with the ETag and the security headers, from the lane as from the app."""
     client, _ = fast

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import msgspec
 from litestar import MediaType, Request, Response, get
@@ -24,7 +24,7 @@ P = TypeVar("P", bound=Panel)
 PROBLEM_JSON = "application/problem+json"
 TREND_LIFE_SECONDS = 30.0  # a stretch is minutes long: its chart need not be read each tick
 TREND_PATIENCE_SECONDS = 0.3
-LIFE_SECONDS = 4.0  # an answer may be shared for one tick of 5 s, of which the fast lane takes one
+LIFE_SECONDS = 5.0  # an answer may be shared for one tick
 DEADLINE_SECONDS = 3.0
 """How long an answer may take. The limits on statements are well under it: their errors name the relation."""
 LONG_DEADLINE_SECONDS = 4.0
@@ -124,6 +124,10 @@ class Desk:
                 raise
             return served(msgspec.structs.replace(last.panel, stale=True, stale_reason=error.clause))
 
+    def fresh_until(self, name: str, filters: Filters) -> float | None:
+        """Until when a room's last answer is shared, as a monotonic time; None where it is no longer."""
+        return self._shared[name].fresh_until(filters)
+
     def forget(self, name: str) -> None:
         """Answer anew next time: something was written."""
         self._shared[name].forget()
@@ -133,6 +137,11 @@ def is_known(etag: str, given: str) -> bool:
     """Does `If-None-Match` name this ETag? Compares weakly, as RFC 9110, 13.1.2 says."""
     known = {tag.strip().removeprefix("W/") for tag in given.split(",")}
     return etag.removeprefix("W/") in known or "*" in known
+
+
+def bound(request: Request[Any, Any, Any], fresh_until: float | None) -> None:
+    """Let nobody before the application keep the answer for longer than until then, as a monotonic time."""
+    cast(dict[str, Any], request.scope)["fresh_until"] = fresh_until
 
 
 def conditional(request: Request[Any, Any, Any], body: bytes, etag: str, media_type: str) -> Response[bytes]:
@@ -165,12 +174,16 @@ def routes(room: Room[Any]) -> list[HTTPRouteHandler]:
     )
     async def show_json(request: Request[Any, Any, Any], filters: NamedDependency[Filters]) -> Response[Panel]:
         # From the state, not as a dependency: with a second one Litestar opens a task group for each request.
-        answer = await request.app.state.desk.answer(room.name, filters)
+        desk = request.app.state.desk
+        answer = await desk.answer(room.name, filters)
+        bound(request, desk.fresh_until(room.name, filters))
         return conditional(request, answer.body, answer.etag, MediaType.JSON)  # type: ignore[return-value]
 
     @get(f"/fragments/panels/{room.name}", name=f"{room.name}_fragment", include_in_schema=False)
     async def show_fragment(request: Request[Any, Any, Any], filters: NamedDependency[Filters]) -> Response[bytes]:
-        context = await drawn(request.app.state.desk, room, filters) | {"request": request}
+        desk = request.app.state.desk
+        context = await drawn(desk, room, filters) | {"request": request}
+        bound(request, desk.fresh_until(room.name, filters))
         template = request.app.template_engine.get_template(f"panels/{room.name}/fragment.html")  # type: ignore[union-attr]
         body = template.render(**context).encode()
         return conditional(request, body, etag_of(body), MediaType.HTML)

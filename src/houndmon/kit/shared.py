@@ -38,6 +38,12 @@ class Shared(Generic[K, A]):
         found = self._good.get(key)
         return found[1] if found else None
 
+    def fresh_until(self, key: K) -> float | None:
+        """Until when the last good answer is given to all who ask, as a monotonic time; None once that is past."""
+        found = self._good.get(key)
+        until = found[0] + self._life if found else 0.0
+        return until if until > time.monotonic() else None
+
     def forget(self) -> None:
         """Make every next answer a new one, whatever is under way; what was good stays at hand."""
         self._epoch += 1

@@ -1,8 +1,8 @@
 """A fast lane before the application: what was answered a moment ago is answered again from kept bytes.
 
-Hundreds of screens ask the same each few seconds. An answer is kept for a second, with all its headers, by everything
-that it may depend on; any change that somebody makes empties the lane. It is for a service without log-in: with one,
-each request must be checked, and nothing is kept.
+Hundreds of screens ask the same each few seconds. An answer is kept for a second, or until its figures are to be read
+anew, with all its headers, by everything that it may depend on; any change that somebody makes empties the lane. It is
+for a service without log-in: with one, each request must be checked, and nothing is kept.
 """
 
 import re
@@ -70,7 +70,7 @@ class Lane:
         elif b"if-none-match" in said:
             await self._conditional(scope, receive, send, key, said)
         else:
-            await self.app(scope, receive, Recorder(self, key, send))
+            await self.app(scope, receive, Recorder(self, scope, key, send))
 
     async def _conditional(
         self, scope: Scope, receive: Receive, send: Send, key: Key, said: dict[bytes, bytes]
@@ -84,19 +84,20 @@ class Lane:
         whole: Any = dict(scope)
         whole["headers"] = [header for header in scope["headers"] if header[0] != b"if-none-match"]
         self._kept.pop(key, None)
-        await self.app(whole, receive, Recorder(self, key, hold))
+        await self.app(whole, receive, Recorder(self, whole, key, hold))
         if kept := self._kept.get(key):
             await answer(kept, said, send)
             return
         for message in messages:
             await send(message)
 
-    def keep(self, key: Key, headers: Headers, body: bytes) -> None:
-        """Keep an answer for a moment."""
+    def keep(self, key: Key, fresh_until: float | None, headers: Headers, body: bytes) -> None:
+        """Keep an answer for a moment, and no longer than the application itself would give it."""
+        until = time.monotonic() + KEPT_SECONDS
         found = [header for header in headers if header[0].lower() != b"x-request-id"]
         etag = next((value.decode("latin-1") for name, value in found if name.lower() == b"etag"), None)
         unchanged = [header for header in found if header[0].lower() in UNCHANGED]
-        self._kept[key] = Kept(time.monotonic() + KEPT_SECONDS, found, unchanged, etag, body)
+        self._kept[key] = Kept(min(until, fresh_until or until), found, unchanged, etag, body)
         self._kept.move_to_end(key)
         while len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
@@ -105,8 +106,8 @@ class Lane:
 class Recorder:
     """Passes an answer on, and keeps it once it is whole and good."""
 
-    def __init__(self, lane: Lane, key: Key, send: Send) -> None:
-        self._lane, self._key, self._send = lane, key, send
+    def __init__(self, lane: Lane, scope: Any, key: Key, send: Send) -> None:
+        self._lane, self._scope, self._key, self._send = lane, scope, key, send
         self._headers: Headers | None = None
         self._body = b""
 
@@ -119,7 +120,7 @@ class Recorder:
             if len(self._body) > MOST_BYTES:
                 self._headers = None
             elif not message.get("more_body"):
-                self._lane.keep(self._key, self._headers, self._body)
+                self._lane.keep(self._key, self._scope.get("fresh_until"), self._headers, self._body)
         await self._send(message)
 
 
