@@ -127,7 +127,7 @@ async def office(database: str, conn: asyncpg.Connection) -> AsyncIterator[Offic
     await retired(pool)
 
 
-async def eventually(holds: Callable[[], Any], within_seconds: float = 10.0) -> None:
+async def eventually(holds: Callable[[], Any], within_seconds: float = 60.0) -> None:
     """Wait until something holds (a plain or an asynchronous question); fail once the time is up."""
     until = time.monotonic() + within_seconds
     while True:

@@ -1,5 +1,4 @@
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -54,10 +53,8 @@ async def test_it_never_delays_a_tick_and_the_newest_report_wins() -> None:
     async with listening(held) as watcher, beating(watcher.url) as pulse:
         pulse.beat("first")
         await eventually(lambda: watcher.got)
-        began = time.monotonic()
         for number in range(100):
-            pulse.beat(f"trouble {number}")
-        assert time.monotonic() - began < 0.1
+            pulse.beat(f"trouble {number}")  # one that waited for the call would wait for ever
         await asyncio.sleep(0.2)
         assert len(watcher.got) == 1, "calls do not pile up"
         released.set()
@@ -74,7 +71,7 @@ async def test_it_survives_a_watcher_that_does_not_answer(monkeypatch: pytest.Mo
         pulse.beat()
         await eventually(lambda: watcher.got)
         pulse.beat()
-        await eventually(lambda: len(watcher.got) == 2, 2)
+        await eventually(lambda: len(watcher.got) == 2)
     for url in ("http://127.0.0.1:9/", "ftp://x/", "http://[", "", None):
         async with beating(url) as pulse:
             pulse.beat("trouble")

@@ -1,12 +1,14 @@
 import asyncio
-import time
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import asyncpg
 import pytest
 
 from houndmon.kit.source import open_pool, retired
+from houndmon.notify import sender as sender_module
+from houndmon.notify.client import ask
 from houndmon.notify.delivery import Outcome
 from houndmon.notify.outbox import LEASE_SECONDS, dead_letters, deliveries_of, read_deliveries
 from houndmon.notify.sender import Sender
@@ -14,17 +16,16 @@ from notify.conftest import Office, eventually, webhook
 from notify.listener import Got, answer, answers, listening, silence
 
 
-async def test_it_sends_at_once_when_poked(office: Office) -> None:
-    """A poke is quicker than the next poll."""
+async def test_it_sends_at_once_when_poked(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A poke does not wait for the next poll."""
+    monkeypatch.setattr(sender_module, "POLL_SECONDS", 3600.0)
     async with listening(answer(200)) as receiver:
         office.put(webhook(receiver.url))
         async with office.sending() as sender:
             await asyncio.sleep(0.2)
             await office.record()
-            began = time.monotonic()
             sender.poke()
-            await asyncio.wait_for(receiver.arrived.wait(), 5)
-    assert time.monotonic() - began < 0.5
+            await asyncio.wait_for(receiver.arrived.wait(), 60)
 
 
 async def test_it_repeats_with_the_same_id_after_an_error(office: Office) -> None:
@@ -164,7 +165,7 @@ async def test_it_marks_what_was_sent_while_the_database_was_away(office: Office
 
         receiver.answering = lock_and_answer
         async with office.sending():
-            await asyncio.wait_for(receiver.arrived.wait(), 5)
+            await asyncio.wait_for(receiver.arrived.wait(), 60)
             await asyncio.sleep(6)
             await locked.execute("rollback")
             await eventually(office.is_done, 15)
@@ -184,20 +185,21 @@ async def test_it_lets_what_is_under_way_end_when_it_is_stopped(office: Office) 
         await office.record(1)
         await office.record(2)
         async with office.sending():
-            await asyncio.wait_for(receiver.arrived.wait(), 5)
+            await asyncio.wait_for(receiver.arrived.wait(), 60)
         assert [bool(row["sent_at"]) for row in await office.rows()] == [True, False]
     assert len(receiver.got) == 1
 
 
-async def test_it_is_gone_within_five_seconds_of_being_stopped(office: Office) -> None:
+async def test_it_is_gone_soon_after_it_is_stopped(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     """A receiver that never answers does not hold up the end; its message stays leased, and is tried again."""
-    async with listening(silence) as receiver:
+    assert sender_module.DRAIN_SECONDS < 5
+    monkeypatch.setattr(sender_module, "CHANNEL_SECONDS", 3600.0)
+    monkeypatch.setattr("houndmon.notify.webhook.ask", partial(ask, deadline_seconds=3600.0))
+    async with asyncio.timeout(60), listening(silence) as receiver:
         office.put(webhook(receiver.url))
         await office.record()
         async with office.sending():
-            await asyncio.wait_for(receiver.arrived.wait(), 5)
-            began = time.monotonic()
-        assert time.monotonic() - began < 5.5
+            await asyncio.wait_for(receiver.arrived.wait(), 30)
     [row] = await office.rows()
     assert row["sent_at"] is None
     assert row["leased_until"] is not None
