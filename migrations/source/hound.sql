@@ -20,7 +20,8 @@ create table if not exists hound.tracks (
     live_at     timestamptz
 );
 create index if not exists tracks_environment_uploaded_at on hound.tracks (environment, uploaded_at);
-create index if not exists tracks_release_id on hound.tracks (release_id);
+create index if not exists tracks_artist_id_uploaded_at on hound.tracks (artist_id, uploaded_at);
+create index if not exists tracks_release_id_uploaded_at on hound.tracks (release_id, uploaded_at);
 
 create table if not exists hound.upload_attempts (
     occurred_at      timestamptz not null,

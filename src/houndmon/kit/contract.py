@@ -89,12 +89,16 @@ INDEXES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("upload_attempts", ("release_id", "occurred_at")),
     ("transcode_jobs", ("environment", "finished_at")),
     ("transcode_jobs", ("environment", "status", "queued_at")),
+    ("transcode_jobs", ("artist_id", "queued_at")),
+    ("transcode_jobs", ("release_id", "queued_at")),
     ("worker_heartbeats", ("environment", "worker_id", "beat_at")),
     ("play_attempts", ("environment", "occurred_at")),
     ("play_attempts", ("artist_id", "occurred_at")),
     ("play_attempts", ("release_id", "occurred_at")),
     ("api_requests", ("environment", "occurred_at")),
     ("tracks", ("environment", "uploaded_at")),
+    ("tracks", ("artist_id", "uploaded_at")),
+    ("tracks", ("release_id", "uploaded_at")),
 )
 OF_ACTIVE_JOBS = ("transcode_jobs", ("environment", "status", "queued_at"))
 NOBODY = {
