@@ -6,8 +6,9 @@ from math import sqrt
 import asyncpg
 import pytest
 
-from houndmon.demo.history import load_history
+from houndmon.demo.history import has_room, load_history
 from houndmon.demo.incidents import INCIDENTS
+from houndmon.demo.relations import hide, unhide
 from houndmon.demo.schedule import Announcement, Schedule
 from houndmon.demo.world import World, run
 
@@ -104,15 +105,50 @@ async def rejections(conn: asyncpg.Connection, now: datetime) -> bool:
     return wilson_low(row["bad"], row["total"]) > 0.08 and row["reason"] == "unsupported_codec"
 
 
+async def api_4xx_spike(conn: asyncpg.Connection, now: datetime) -> bool:
+    row = await conn.fetchrow(
+        "select sum(requests) filter (where status_code / 100 = 4)::float8 as bad, sum(requests)::float8 as total "
+        "from hound.api_requests where environment = 'prod' and service = 'gateway' "
+        "and occurred_at >= date_trunc('minute', $1::timestamptz - interval '5 min')",
+        now,
+    )
+    # The baseline is a fiftieth, of which three times is less than a tenth.
+    return bool(row["total"] >= 100 and row["bad"] / row["total"] > 0.1)
+
+
+async def source_unreadable(conn: asyncpg.Connection, now: datetime) -> bool:
+    return await conn.fetchval("select to_regclass('hound.api_requests')") is None
+
+
+async def staging_silent(conn: asyncpg.Connection, now: datetime) -> bool:
+    query = (
+        "select count(*) from hound.play_attempts where environment = 'staging' "
+        "and occurred_at >= date_trunc('minute', $1::timestamptz - interval '30 min') and occurred_at <= $2"
+    )
+    week = timedelta(days=7)
+    return await conn.fetchval(query, now, now) == 0 and await conn.fetchval(query, now - week, now - week) >= 20
+
+
+async def staging_stalled(conn: asyncpg.Connection, now: datetime) -> bool:
+    finished = "select max(finished_at) from hound.transcode_jobs where environment = 'staging'"
+    queued = "select min(queued_at) from hound.transcode_jobs where environment = 'staging' and status = 'queued'"
+    oldest = await conn.fetchval(queued)
+    if oldest is None:
+        return False
+    return now - await conn.fetchval(finished) > timedelta(minutes=16) and now - oldest > timedelta(minutes=15)
+
+
 Condition = Callable[[asyncpg.Connection, datetime], Awaitable[bool]]
 
 # Seconds from an incident's begin by which its rule's condition must hold at the latest.
 CONDITIONS: dict[str, tuple[Condition, int]] = {
-    "ios-safari-decode": (playback_failure_ratio, 50),
+    "ios-safari-decode": (playback_failure_ratio, 40),
     "workers-die": (worker_heartbeat_missing, 135),
-    "gateway-5xx": (api_5xx_spike, 50),
+    "gateway-5xx": (api_5xx_spike, 40),
+    "sessions-lost": (api_4xx_spike, 40),
+    "relation-hidden": (source_unreadable, 2),
     "queue-stalls": (queue_age, 2),
-    "uploads-rejected": (rejections, 40),
+    "uploads-rejected": (rejections, 35),
     "transcode-failures": (queue_failure_ratio, 50),
     "queue-dead": (queue_stalled, 1140),
 }
@@ -134,7 +170,7 @@ async def test_it_moves_the_figure_that_an_incident_is_about(
 
 
 @HOURS
-@pytest.mark.parametrize("name", ["workers-die", "queue-stalls", "queue-dead"])
+@pytest.mark.parametrize("name", ["workers-die", "relation-hidden", "queue-stalls", "queue-dead"])
 async def test_it_heals(hound: asyncpg.Connection, name: str, start: datetime) -> None:
     """Some minutes after the incident the workers beat, and what had piled up is done."""
     condition, _ = CONDITIONS[name]
@@ -147,6 +183,43 @@ async def test_it_heals(hound: asyncpg.Connection, name: str, start: datetime) -
         query = "select distinct worker_id from hound.worker_heartbeats where process_started_at >= $1"
         rows = await hound.fetch(query, start + timedelta(seconds=INCIDENTS[name].seconds))
         assert len(rows) == 3
+
+
+@HOURS
+async def test_it_finds_staging_still_and_heals_it(hound: asyncpg.Connection, start: datetime) -> None:
+    """A newcomer sees within three minutes that nobody has played in staging for half an hour, and its heal."""
+    await load_history(hound, seed=7, now=start, progress=False, scale=0.1, opening=True)
+    world = World(Schedule(seed=7, started_at=start, first="uploads-rejected", opening=True), seed=7)
+    await world.resume(hound, start)
+    assert {one.environment for one in world.schedule.on(start)} == {"prod", "staging"}
+    assert not await staging_silent(hound, start)
+    now = await drive(hound, world, 60, step=5.0)
+    assert await staging_stalled(hound, now)
+    now = await drive(hound, world, 120, step=5.0)
+    assert await staging_silent(hound, now)
+    now = await drive(hound, world, 300, step=5.0)
+    assert not await staging_silent(hound, now)
+    assert not await staging_stalled(hound, now)
+
+
+async def test_it_brings_back_what_a_demo_that_ended_had_hidden(hound: asyncpg.Connection) -> None:
+    """A relation that was renamed away when the demo was killed is there again, with its rows."""
+    await load_history(hound, seed=7, now=QUIETEST, progress=False, span=timedelta(minutes=20))
+    rows = await hound.fetchval("select count(*) from hound.api_requests")
+    async with hound.transaction():
+        await hide(hound, "api_requests")
+    assert await source_unreadable(hound, QUIETEST)
+    await unhide(hound)
+    assert await hound.fetchval("select count(*) from hound.api_requests") == rows > 0
+    await unhide(hound)
+
+
+async def test_it_has_no_room_for_an_opening_in_a_short_gap(hound: asyncpg.Connection) -> None:
+    """Staging has stood still for half an hour only where that half hour is still to be written."""
+    assert await has_room(hound, QUIETEST)
+    await load_history(hound, seed=7, now=QUIETEST, progress=False, span=timedelta(minutes=20))
+    assert not await has_room(hound, QUIETEST + timedelta(minutes=20))
+    assert await has_room(hound, QUIETEST + timedelta(minutes=40))
 
 
 async def test_it_announces_the_beginning_and_the_end(hound: asyncpg.Connection) -> None:

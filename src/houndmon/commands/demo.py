@@ -23,6 +23,7 @@ from houndmon.config.live import LiveConfig
 from houndmon.config.load import path_of
 from houndmon.demo import history, world
 from houndmon.demo.incidents import INCIDENTS
+from houndmon.demo.relations import unhide
 from houndmon.demo.schedule import Announcement, Schedule
 from houndmon.kit import log as logs
 from houndmon.kit.paths import resource
@@ -75,30 +76,39 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     logs.configure(settings.log_level)
     with ended_by_sigterm(), reserved(settings) as sockets, own_database(settings) as (url, beside):
         migrated(url)
-        started_at = asyncio.run(prepare(url, options.seed))
+        started_at, opening = asyncio.run(prepare(url, options.seed, calm=options.calm))
         schedule = Schedule(
-            seed=options.seed, started_at=started_at, speed=options.speed, calm=options.calm, first=options.incident
+            seed=options.seed,
+            started_at=started_at,
+            speed=options.speed,
+            calm=options.calm,
+            first=options.incident,
+            opening=opening,
         )
         announce_on_terminal(schedule, started_at)
         config = LiveConfig(path_of(os.environ))
         reload_on_sighup(config)
-        companions = [*beside, living(url, options, started_at)]
+        companions = [*beside, living(url, options, started_at, opening=opening)]
         app = create_app(settings, url, config, companions=companions, demo=schedule)
         listen(Lane(app), settings, sockets)
     return 0
 
 
-async def prepare(url: str, seed: int) -> datetime:
-    """Create Hound's relations and fill them up to now; the database's clock. Raises NotOurs."""
+async def prepare(url: str, seed: int, *, calm: bool) -> tuple[datetime, bool]:
+    """Create Hound's relations and fill them up to now.
+
+    Returns the database's clock, and whether staging has stood still. Raises NotOurs.
+    """
     async with connected(url) as conn:
         await refuse_strangers(conn)
+        await unhide(conn)
         await conn.execute((resource("migrations") / "source" / "hound.sql").read_text(encoding="utf-8"))
         await conn.execute(f"comment on schema hound is '{MARK}'")
         now = await conn.fetchval("select clock_timestamp()")
         print("Filling Hound with its last seven days …", file=sys.stderr, flush=True)
-        await history.load_history(conn, seed=seed, now=now, progress=sys.stderr.isatty())
-        started_at: datetime = await conn.fetchval("select clock_timestamp()")
-        return started_at
+        opening = not calm and await history.has_room(conn, now)
+        await history.load_history(conn, seed=seed, now=now, progress=sys.stderr.isatty(), opening=opening)
+        return await conn.fetchval("select clock_timestamp()"), opening
 
 
 async def refuse_strangers(conn: asyncpg.Connection) -> None:
@@ -114,12 +124,14 @@ async def refuse_strangers(conn: asyncpg.Connection) -> None:
 
 
 def announce_on_terminal(schedule: Schedule, now: datetime) -> None:
-    """Say what will happen next."""
+    """Say what happens, and what will happen next."""
+    for one in schedule.on(now):
+        print(f"  now           {one.title}", file=sys.stderr, flush=True)
     for one in schedule.upcoming(now):
         print(f"  {one.begins_at:%H:%M:%S} UTC  {one.title}", file=sys.stderr, flush=True)
 
 
-def living(url: str, options: argparse.Namespace, started_at: datetime) -> Companion:
+def living(url: str, options: argparse.Namespace, started_at: datetime, *, opening: bool) -> Companion:
     """The simulated Hound beside the service, for as long as it runs."""
 
     @asynccontextmanager
@@ -138,6 +150,7 @@ def living(url: str, options: argparse.Namespace, started_at: datetime) -> Compa
                 incident=options.incident,
                 announce=announce,
                 started_at=started_at,
+                opening=opening,
             )
         )
         try:
@@ -154,9 +167,13 @@ def as_incident(news: Announcement) -> NewIncident:
     """What the simulated Hound does, as an event from outside."""
     if news.phase == "healed":
         return NewIncident(
-            service_area="demo", severity="info", impact=f"Healed: {news.title}", environment="prod", kind="external"
+            service_area="demo",
+            severity="info",
+            impact=f"Healed: {news.title}",
+            environment=news.environment,
+            kind="external",
         )
     impact = f"{news.title}. {news.expect}"
     return NewIncident(
-        service_area="demo", severity="warning", impact=impact[:200], environment="prod", kind="external"
+        service_area="demo", severity="warning", impact=impact[:200], environment=news.environment, kind="external"
     )

@@ -27,11 +27,13 @@ class Route:
 STREAM = Route("gateway", "/v1/stream/{track_id}", 206, (403, 404, 416), 2.6)
 CATALOGUE = Route("gateway", "/v1/releases/{release_id}", 200, (404,), 1.4)
 
+ACCOUNT = Route("gateway", "/v1/me", 200, (401,), 0.7)
+
 ROUTES = (
     STREAM,
     CATALOGUE,
     Route("gateway", "/v1/search", 200, (400, 429), 0.8),
-    Route("gateway", "/v1/me", 200, (401,), 0.7),
+    ACCOUNT,
     Route("gateway", "/v1/playlists/{playlist_id}", 200, (403, 404), 0.45),
     Route("gateway", "/v1/uploads", 201, (400, 413, 422), 0.06),
     Route("functions", "play-events", 202, (400,), 0.7),
@@ -44,10 +46,11 @@ _BROKEN_CODES = (500, 502, 502, 503, 504)
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """The share of 5xx on the routes that are in trouble, and how often their clients ask again."""
+    """The shares of 5xx and 4xx on the routes that are in trouble, and how often their clients ask again."""
 
     routes: tuple[Route, ...] = ()
-    broken: float = 0.0
+    broken: float = BROKEN
+    refused: float = REFUSED
     times: float = 1.0
 
 
@@ -59,17 +62,16 @@ def draw_requests(
 ) -> Iterator[Record]:
     """Draw the requests of some seconds as records of `api_requests`; `share` scales the mean rate."""
     for route in ROUTES:
-        troubled = route in trouble.routes
-        mean = route.requests_per_second * seconds * share * (trouble.times if troubled else 1.0)
-        broken = trouble.broken if troubled else BROKEN
-        for code, requests in _answers(rng, route, mean, broken):
+        suffered = trouble if route in trouble.routes else QUIET
+        mean = route.requests_per_second * seconds * share * suffered.times
+        for code, requests in _answers(rng, route, mean, suffered):
             yield at, environment, route.service, route.name, code, requests
 
 
-def _answers(rng: Random, route: Route, mean: float, broken: float) -> list[tuple[int, int]]:
-    fine = poisson(rng, mean * (1 - REFUSED - broken))
-    refused = poisson(rng, mean * REFUSED)
-    failed = poisson(rng, mean * broken)
+def _answers(rng: Random, route: Route, mean: float, trouble: Trouble) -> list[tuple[int, int]]:
+    fine = poisson(rng, mean * (1 - trouble.refused - trouble.broken))
+    refused = poisson(rng, mean * trouble.refused)
+    failed = poisson(rng, mean * trouble.broken)
     answers = [(route.fine, fine)] if fine else []
     if refused or failed:
         codes = rng.choices(route.refusals, k=refused) + rng.choices(_BROKEN_CODES, k=failed)

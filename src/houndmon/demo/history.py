@@ -1,7 +1,7 @@
 """Writes Hound's past: a week of it on the first start, and what is missing on every later one."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from houndmon.demo import past
 from houndmon.demo.catalogue import FIRST_UPLOAD, Catalogue, track_id
+from houndmon.demo.incidents import STILL_FOR
 from houndmon.demo.listeners import PLAYS_PER_SECOND
 from houndmon.demo.memory import known_processes, next_number
 from houndmon.demo.past import Stretch
@@ -62,11 +63,13 @@ async def load_history(
     progress: bool,
     scale: float = 1.0,
     span: timedelta = WEEK,
+    opening: bool = False,
 ) -> Counts:
     """Fill Hound's relations up to `now`, all or nothing, and return what was written.
 
     The first time that is a week (`span`) with its releases; later the gap since the newest row, of at
-    most seven days. Rows older than nine days go. `scale` thins out the plays and uploads.
+    most seven days. Rows older than nine days go. `scale` thins out the plays and uploads. With `opening` staging
+    stands still in the end.
     """
     async with conn.transaction():
         newest = await _newest(conn)
@@ -76,10 +79,18 @@ async def load_history(
             if now - newest > SETTLED_AFTER:
                 await _settle(conn, newest)
         await prune(conn, now)
+        if opening:
+            stretch = replace(stretch, still_at=now - STILL_FOR)
         counts = await _fill(conn, seed, stretch, scale, progress=progress)
     if newest is None:
         await conn.execute("".join(f"analyze {SCHEMA}.{name};" for name in asdict(counts)))
     return counts
+
+
+async def has_room(conn: Connection, now: datetime) -> bool:
+    """Return whether there is so much to fill in that staging can have stood still for the last part of it."""
+    newest = await _newest(conn)
+    return newest is None or now - newest > STILL_FOR
 
 
 async def prune(conn: Connection, now: datetime) -> None:

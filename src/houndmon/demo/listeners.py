@@ -1,8 +1,9 @@
 """What listeners do: which client they use, what they play and how it ends."""
 
 from bisect import bisect
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from random import Random
 
@@ -70,6 +71,19 @@ class Playback:
 
 
 HEALTHY = Playback()
+
+
+# A check plays in staging at all hours: the few people there leave whole half-hours empty.
+CHECKED_EVERY = timedelta(seconds=60)
+_CHECKER = Client("linux", "chrome", 0.0, blocked=0.0, aborted=0.0)
+
+
+def checks(rng: Random, catalogue: Catalogue, begins: datetime, ends: datetime) -> Iterator[Record]:
+    """Draw the plays of the check in staging after `begins` and up to `ends`."""
+    every = CHECKED_EVERY.total_seconds()
+    for number in range(int(begins.timestamp() // every) + 1, int(ends.timestamp() // every) + 1):
+        at = datetime.fromtimestamp(number * every, UTC)
+        yield draw_play(rng, catalogue, at, "staging", client=_CHECKER)
 
 
 def draw_client(rng: Random) -> Client:

@@ -7,7 +7,7 @@ from random import Random
 
 from houndmon.demo.catalogue import Catalogue
 from houndmon.demo.gateway import CATALOGUE, QUIET, STREAM, Trouble, draw_requests
-from houndmon.demo.listeners import HEALTHY, PLAYS_PER_SECOND, Playback, draw_play
+from houndmon.demo.listeners import HEALTHY, PLAYS_PER_SECOND, Playback, checks, draw_play
 from houndmon.demo.relations import Record
 from houndmon.demo.traffic import ENVIRONMENTS, lift, moments, poisson
 from houndmon.demo.transcoding import PERMANENT, Job, Track, publish, replay
@@ -56,11 +56,15 @@ BUMPS = (
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """From `begins` (without) to `ends`; `bumps` tells whether things went badly now and then."""
+    """From `begins` (without) to `ends`; `bumps` tells whether things went badly now and then.
+
+    From `still_at` on nobody plays in staging, and no job gets on.
+    """
 
     begins: datetime
     ends: datetime
     bumps: bool = True
+    still_at: datetime | None = None
 
     def bump(self, at: datetime) -> Bump:
         """Return the bump that was on at a time, or health."""
@@ -93,8 +97,11 @@ def happenings(rng: Random, stretch: Stretch, per_second: float) -> Iterator[tup
 
 def plays(rng: Random, catalogue: Catalogue, stretch: Stretch, scale: float) -> Iterator[Record]:
     """Draw the plays of the stretch."""
+    until = {"prod": stretch.ends, "staging": stretch.still_at or stretch.ends}
     for at, environment, bump in happenings(rng, stretch, PLAYS_PER_SECOND * scale):
-        yield draw_play(rng, catalogue, at, environment, playback=bump.playback)
+        if at <= until[environment]:
+            yield draw_play(rng, catalogue, at, environment, playback=bump.playback)
+    yield from checks(rng, catalogue, stretch.begins, until["staging"])
 
 
 def uploads(rng: Random, catalogue: Catalogue, stretch: Stretch, scale: float, first: int) -> Iterator[Upload]:
@@ -104,7 +111,8 @@ def uploads(rng: Random, catalogue: Catalogue, stretch: Stretch, scale: float, f
         upload = draw_upload(rng, catalogue, at, environment, number=number, rejected=bump.rejected)
         if upload.job and upload.track:
             number += 1
-            _transcode(rng, upload.job, upload.track, stretch.ends, bump)
+            until = stretch.still_at if environment == "staging" and stretch.still_at else stretch.ends
+            _transcode(rng, upload.job, upload.track, until, bump)
         yield upload
 
 

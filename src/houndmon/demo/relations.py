@@ -37,6 +37,24 @@ async def append(conn: Connection, relation: str, records: Iterable[Record]) -> 
     return int(status.rsplit(" ", 1)[-1])
 
 
+def aside(relation: str) -> str:
+    """Where a relation is while an incident hides it."""
+    return f"{relation}_being_migrated"
+
+
+async def hide(conn: Connection, relation: str) -> None:
+    """Rename a relation away; whoever reads it waits two seconds at most."""
+    await conn.execute(f"set local lock_timeout = '2s'; alter table {SCHEMA}.{relation} rename to {aside(relation)}")
+
+
+async def unhide(conn: Connection) -> None:
+    """Bring back what was hidden, also by a demo that ended meanwhile."""
+    for relation in COLUMNS:
+        hidden, there = f"{SCHEMA}.{aside(relation)}", f"{SCHEMA}.{relation}"
+        if await conn.fetchval("select to_regclass($1) is not null and to_regclass($2) is null", hidden, there):
+            await conn.execute(f"alter table {hidden} rename to {relation}")
+
+
 async def put(conn: Connection, relation: str, records: Iterable[Record]) -> None:
     """Insert records, or replace those with the same first column."""
     await conn.executemany(_upsert(relation), list(records))

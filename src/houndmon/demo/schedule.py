@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from houndmon.demo.incidents import HEALTH, INCIDENTS, Incident
+from houndmon.demo.incidents import HEALTH, INCIDENTS, OPENING, Incident
+from houndmon.kit.filters import Environment
 
 # Short enough that all of them happen within ten minutes, each after the other.
-FIRST_AFTER = timedelta(seconds=20)
-PAUSE_SECONDS = (12.0, 20.0)
+FIRST_AFTER = timedelta(seconds=15)
+PAUSE_SECONDS = (4.0, 6.0)
+KNOWN = {**INCIDENTS, OPENING.name: OPENING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +28,16 @@ class Announcement:
     ends_at: datetime
     expect: str
     rule: str
+    environment: Environment = "prod"
     phase: str = "planned"
 
 
 class Schedule:
-    """The endless plan of incidents from `started_at` on; never two at once.
+    """The endless plan of incidents from `started_at` on; never two at once in an environment.
 
     `speed` shortens the pauses and rests, not the incidents: the rules' windows stay as they are.
-    `first` names an incident that begins at once; `calm` plans none beside it.
+    `first` names an incident that begins at once; `calm` plans none beside it. `opening` says that staging has stood
+    still before the start.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class Schedule:
         speed: float = 1.0,
         calm: bool = False,
         first: str | None = None,
+        opening: bool = False,
     ) -> None:
         if first is not None and first not in INCIDENTS:
             raise ValueError(f"no incident is called {first!r}; known: {', '.join(INCIDENTS)}")
@@ -51,19 +56,26 @@ class Schedule:
             raise ValueError(f"speed must be above 0, not {speed}")
         self._speed, self._calm = speed, calm
         self._started_at, self._rng = started_at, Random(f"{seed}:schedule")
+        self._opening = _announce(OPENING, started_at) if opening and not calm else None
         self._planned: list[Announcement] = []
         self._plan = self._plan_all(INCIDENTS[first] if first else None)
 
+    def on(self, now: datetime) -> list[Announcement]:
+        """Return the incidents that are on at `now`, at most one an environment."""
+        current, opening = self.current(now), self._opening
+        found = [current] if current else []
+        return [*found, opening] if opening and now < opening.ends_at else found
+
     def current(self, now: datetime) -> Announcement | None:
-        """Return the incident that is on at `now`."""
+        """Return the incident that is on in prod at `now`."""
         place = self._after(now)
         last = self._planned[place - 1] if place else None
         return last if last and now < last.ends_at else None
 
-    def incident(self, now: datetime) -> Incident:
-        """Return what is going wrong at `now`, or health."""
-        current = self.current(now)
-        return INCIDENTS[current.name] if current else HEALTH
+    def incident(self, now: datetime, environment: str = "prod") -> Incident:
+        """Return what is going wrong in an environment at `now`, or health."""
+        names = [announced.name for announced in self.on(now) if announced.environment == environment]
+        return KNOWN[names[0]] if names else HEALTH
 
     def upcoming(self, now: datetime, count: int = 3) -> list[Announcement]:
         """Return the next incidents that begin after `now`."""
@@ -116,4 +128,6 @@ class Schedule:
 
 def _announce(incident: Incident, at: datetime) -> Announcement:
     ends_at = at + timedelta(seconds=incident.seconds)
-    return Announcement(incident.name, incident.title, at, ends_at, incident.expect, incident.rule)
+    return Announcement(
+        incident.name, incident.title, at, ends_at, incident.expect, incident.rule, incident.environment
+    )

@@ -1,6 +1,6 @@
 """The transcode workers: they beat, claim jobs, start them, finish or fail them, and now and then restart."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -86,13 +86,12 @@ class Farm:
         """Take in a track that waits for its publication."""
         heappush(self._to_publish, (now + draw_publication(self.rng), next(self._order), track))
 
-    def step(self, now: datetime, incident: Incident) -> list[Record]:
-        """Let everything happen that is due, and return the beats."""
-        beats = self._beat(now, incident)
-        for worker in self.workers:
-            troubled = incident if worker.environment == "prod" else HEALTH
-            if not troubled.workers_down:
-                self._work(worker, now, troubled)
+    def step(self, now: datetime, incidents: Mapping[str, Incident]) -> list[Record]:
+        """Let everything happen that is due, and return the beats; `incidents` are those of each environment."""
+        up = [worker for worker in self.workers if not incidents[worker.environment].workers_down]
+        beats = self._beat(up, now)
+        for worker in up:
+            self._work(worker, now, incidents[worker.environment])
         self._publish(now)
         self._stepped_at = now
         return beats
@@ -110,10 +109,8 @@ class Farm:
         self.changed_jobs, self.changed_tracks = {}, {}
         return jobs, tracks
 
-    def _beat(self, now: datetime, incident: Incident) -> list[Record]:
-        due = [worker for worker in self.workers if worker.beat_at is None or now - worker.beat_at >= BEAT]
-        down = "prod" if incident.workers_down else None
-        return [worker.record(now) for worker in due if worker.environment != down]
+    def _beat(self, up: list[Worker], now: datetime) -> list[Record]:
+        return [worker.record(now) for worker in up if worker.beat_at is None or now - worker.beat_at >= BEAT]
 
     def _work(self, worker: Worker, now: datetime, incident: Incident) -> None:
         seconds = (now - self._stepped_at).total_seconds()

@@ -1,7 +1,7 @@
 """The living Hound: each second it writes what listeners, artists, workers and the gateway have done."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,15 +12,15 @@ import asyncpg
 import structlog
 
 from houndmon.demo.catalogue import Catalogue
-from houndmon.demo.gateway import QUIET, draw_requests
+from houndmon.demo.gateway import draw_requests
 from houndmon.demo.history import load_history, prune
 from houndmon.demo.incidents import Incident
-from houndmon.demo.listeners import HEALTHY, IOS_SAFARI, PLAYS_PER_SECOND, draw_play
+from houndmon.demo.listeners import IOS_SAFARI, PLAYS_PER_SECOND, checks, draw_play
 from houndmon.demo.memory import active_jobs, next_number, ready_tracks, workers
-from houndmon.demo.relations import Connection, Record, append, put
-from houndmon.demo.schedule import Announcement, Schedule
+from houndmon.demo.relations import Connection, Record, append, hide, put, unhide
+from houndmon.demo.schedule import KNOWN, Announcement, Schedule
 from houndmon.demo.traffic import ENVIRONMENTS, lift, moments, poisson
-from houndmon.demo.uploads import REJECTED, UPLOADS_PER_SECOND, Upload, draw_upload
+from houndmon.demo.uploads import UPLOADS_PER_SECOND, Upload, draw_upload
 from houndmon.demo.workers import Farm
 
 TICK_SECONDS = 1.0
@@ -37,6 +37,7 @@ TELEMETRY = timedelta(seconds=5)
 LEAST_RETRIES_PER_SECOND = 1.5
 
 Source: TypeAlias = asyncpg.Pool | str
+Incidents = Mapping[str, Incident]
 Announce = Callable[[Announcement], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
@@ -48,7 +49,7 @@ class World:
     def __init__(self, schedule: Schedule, *, seed: int, speed: float = 1.0) -> None:
         self.schedule, self.speed = schedule, speed
         self.catalogue = Catalogue(seed)
-        self.active: Announcement | None = None
+        self.active: list[Announcement] = []
         self._seed = seed
 
     async def resume(self, conn: Connection, now: datetime) -> None:
@@ -65,59 +66,67 @@ class World:
     async def tick(self, conn: Connection, now: datetime) -> list[Announcement]:
         """Write what has happened since the last tick, and return the incidents that began or healed."""
         since = max(self.ticked_at, now - LONGEST_STEP)
-        incident = self.schedule.incident(now)
-        current, before = self.schedule.current(now), self.active
-        if current != before:
-            await self._turn(conn, before, incident, now)
-        await self._listen(conn, since, now, incident)
-        await self._upload(conn, since, now, incident)
-        await self._answer(conn, now, incident)
-        await self._work(conn, now, incident)
+        incidents = {environment: self.schedule.incident(now, environment) for environment in ENVIRONMENTS}
+        current, before = self.schedule.on(now), self.active
+        for ended in before:
+            if ended not in current:
+                await self._heal(conn, KNOWN[ended.name], now)
+        for began in current:
+            if began not in before:
+                await self._break(conn, KNOWN[began.name], now)
+        await self._listen(conn, since, now, incidents)
+        await self._upload(conn, since, now, incidents)
+        await self._answer(conn, now, incidents)
+        await self._work(conn, now, incidents)
         if now - self.pruned_at > PRUNED_EVERY:
             await prune(conn, now)
             self.pruned_at = now
         self.ticked_at, self.active = now, current
         return _news(before, current)
 
-    async def _turn(self, conn: Connection, before: Announcement | None, incident: Incident, now: datetime) -> None:
-        if before and before.name == "workers-die":
-            self.farm.revive(now)
+    async def _break(self, conn: Connection, incident: Incident, now: datetime) -> None:
         late = []
         for _ in range(incident.late_batch):
             queued_at = now - timedelta(minutes=self.rng.uniform(16, 20))
-            late.append(self._draw_upload(now, "prod", 0.0, queued_at))
+            late.append(self._draw_upload(now, incident.environment, 0.0, queued_at))
         await self._receive(conn, late, now)
+        if incident.hidden:
+            await hide(conn, incident.hidden)
 
-    async def _listen(self, conn: Connection, since: datetime, now: datetime, incident: Incident) -> None:
-        seconds = (now - since).total_seconds()
-        rate = PLAYS_PER_SECOND * lift(now) * self.speed
+    async def _heal(self, conn: Connection, incident: Incident, now: datetime) -> None:
+        if incident.workers_down:
+            self.farm.revive(now)
+        if incident.hidden:
+            await unhide(conn)
+
+    async def _listen(self, conn: Connection, since: datetime, now: datetime, incidents: Incidents) -> None:
         plays: list[Record] = []
-        for environment, share in ENVIRONMENTS.items():
-            playback = incident.playback if environment == "prod" else HEALTHY
-            count = poisson(self.rng, rate * share * seconds)
-            plays += [
-                draw_play(self.rng, self.catalogue, at, environment, playback=playback)
-                for at in moments(self.rng, since, now, count)
-            ]
-        if incident.ios_safari_times:
-            retries = max(rate * incident.ios_safari_times, LEAST_RETRIES_PER_SECOND)
-            plays += [
-                draw_play(self.rng, self.catalogue, at, "prod", client=IOS_SAFARI, playback=incident.playback)
-                for at in moments(self.rng, since, now, poisson(self.rng, retries * seconds))
-            ]
+        for environment, incident in incidents.items():
+            if not incident.mute:
+                plays += self._play(since, now, environment, incident)
         if plays:
             await append(conn, "play_attempts", plays)
 
-    async def _upload(self, conn: Connection, since: datetime, now: datetime, incident: Incident) -> None:
+    def _play(self, since: datetime, now: datetime, environment: str, incident: Incident) -> Iterator[Record]:
+        seconds, playback = (now - since).total_seconds(), incident.playback
+        rate = PLAYS_PER_SECOND * lift(now) * self.speed
+        for at in moments(self.rng, since, now, poisson(self.rng, rate * ENVIRONMENTS[environment] * seconds)):
+            yield draw_play(self.rng, self.catalogue, at, environment, playback=playback)
+        if incident.ios_safari_times:
+            retries = max(rate * incident.ios_safari_times, LEAST_RETRIES_PER_SECOND)
+            for at in moments(self.rng, since, now, poisson(self.rng, retries * seconds)):
+                yield draw_play(self.rng, self.catalogue, at, environment, client=IOS_SAFARI, playback=playback)
+        if environment == "staging":
+            yield from checks(self.rng, self.catalogue, since, now)
+
+    async def _upload(self, conn: Connection, since: datetime, now: datetime, incidents: Incidents) -> None:
         seconds = (now - since).total_seconds()
         rate = UPLOADS_PER_SECOND * lift(now) * self.speed
         drawn: list[Upload] = []
-        for environment, share in ENVIRONMENTS.items():
-            prod = environment == "prod"
-            mean = rate * share + (self._burst(rate, incident, now) if prod else 0.0)
-            rejected = incident.rejected if prod else REJECTED
+        for environment, incident in incidents.items():
+            mean = rate * ENVIRONMENTS[environment] + self._burst(rate, incident, now)
             times = moments(self.rng, since, now, poisson(self.rng, mean * seconds))
-            drawn += [self._draw_upload(at, environment, rejected) for at in times]
+            drawn += [self._draw_upload(at, environment, incident.rejected) for at in times]
         await self._receive(conn, drawn, now)
 
     def _burst(self, rate: float, incident: Incident, now: datetime) -> float:
@@ -151,20 +160,21 @@ class World:
             if upload.job and upload.track:
                 self.farm.receive(upload.job, upload.track, now)
 
-    async def _answer(self, conn: Connection, now: datetime, incident: Incident) -> None:
-        if now - self.told_at < TELEMETRY:
+    async def _answer(self, conn: Connection, now: datetime, incidents: Incidents) -> None:
+        # What cannot be told while the relation is away is lost, as telemetry is.
+        is_hidden = any(incident.hidden == "api_requests" for incident in incidents.values())
+        if is_hidden or now - self.told_at < TELEMETRY:
             return
         seconds = min(now - self.told_at, LONGEST_STEP).total_seconds()
         requests: list[Record] = []
-        for environment, share in ENVIRONMENTS.items():
-            trouble = incident.trouble if environment == "prod" else QUIET
-            level = share * lift(now) * self.speed
+        for environment, incident in incidents.items():
+            level, trouble = ENVIRONMENTS[environment] * lift(now) * self.speed, incident.trouble
             requests += draw_requests(self.rng, now, environment, seconds=seconds, share=level, trouble=trouble)
         await append(conn, "api_requests", requests)
         self.told_at = now
 
-    async def _work(self, conn: Connection, now: datetime, incident: Incident) -> None:
-        beats = self.farm.step(now, incident)
+    async def _work(self, conn: Connection, now: datetime, incidents: Incidents) -> None:
+        beats = self.farm.step(now, incidents)
         jobs, tracks = self.farm.drain()
         if beats:
             await append(conn, "worker_heartbeats", beats)
@@ -183,19 +193,22 @@ async def run(
     incident: str | None,
     announce: Announce | None,
     started_at: datetime | None = None,
+    opening: bool = False,
 ) -> None:
     """Let Hound live until cancelled, over any trouble with the database.
 
     `source` must be able to write. `started_at`, by default the database's clock, anchors the schedule: pass
-    the one that the page's own `Schedule` has. Raises ValueError for an unknown incident or a speed of 0.
+    the one that the page's own `Schedule` has, and its `opening`. Raises ValueError for an unknown incident or
+    a speed of 0.
     """
     world: World | None = None
     if started_at is not None:
-        world = World(_plan(started_at, seed, speed, calm, incident), seed=seed, speed=speed)
+        world = World(_plan(started_at, seed, speed, calm, incident, opening), seed=seed, speed=speed)
     failures = 0
     while True:
         try:
             async with _connect(source) as conn:
+                await unhide(conn)
                 now = await conn.fetchval("select now()")
                 world = world or World(_plan(now, seed, speed, calm, incident), seed=seed, speed=speed)
                 await load_history(conn, seed=seed, now=now, progress=False)
@@ -210,8 +223,8 @@ async def run(
             failures += 1
 
 
-def _plan(at: datetime, seed: int, speed: float, calm: bool, incident: str | None) -> Schedule:
-    return Schedule(seed=seed, started_at=at, speed=speed, calm=calm, first=incident)
+def _plan(at: datetime, seed: int, speed: float, calm: bool, incident: str | None, opening: bool = False) -> Schedule:
+    return Schedule(seed=seed, started_at=at, speed=speed, calm=calm, first=incident, opening=opening)
 
 
 async def _tick(conn: Connection, world: World, announce: Announce | None) -> bool:
@@ -249,8 +262,6 @@ async def _connect(source: Source) -> AsyncIterator[Connection]:
         await own.close(timeout=2)
 
 
-def _news(before: Announcement | None, current: Announcement | None) -> list[Announcement]:
-    if before == current:
-        return []
-    healed = [replace(before, phase="healed")] if before else []
-    return healed + ([replace(current, phase="began")] if current else [])
+def _news(before: list[Announcement], current: list[Announcement]) -> list[Announcement]:
+    healed = [replace(one, phase="healed") for one in before if one not in current]
+    return healed + [replace(one, phase="began") for one in current if one not in before]

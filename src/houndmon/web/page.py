@@ -80,7 +80,7 @@ def announced(state: State) -> dict[str, Any] | None:
     if schedule is None:
         return None
     now = datetime.now(UTC)  # of the demo's own process, whose schedule it is
-    return {"now": schedule.current(now), "next": next(iter(schedule.upcoming(now, 1)), None)}
+    return {"on": schedule.on(now), "next": next(iter(schedule.upcoming(now, 1)), None)}
 
 
 def in_order(desk: Desk, first: str) -> list[Room[Any]]:
