@@ -4,6 +4,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partialmethod
 from typing import Any
@@ -57,6 +58,15 @@ JOBS: dict[str, dict[str, Any]] = {
     "failed": {"claimed_at": "-9m", "started_at": "-8m", "finished_at": "-6m", "error_code": "FFMPEG_EXIT_1"},
 }
 """Jobs by status: queued 10 min ago, claimed 1 min later, started 1 min later, finished 2 min later."""
+
+
+async def lock(conn: asyncpg.Connection, *relations: str) -> None:
+    """Keep all others from some relations until the transaction ends; again where a reader held one for the other."""
+    for _ in range(20):
+        with suppress(asyncpg.DeadlockDetectedError):
+            async with conn.transaction():
+                return await conn.execute(f"lock table {', '.join(relations)} in access exclusive mode")
+    raise AssertionError("readers never let go")
 
 
 def timed(p50: float, p95: float, most: float, sample_count: int) -> dict[str, Any]:

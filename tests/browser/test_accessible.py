@@ -10,6 +10,7 @@ from browser import hounds
 from browser.service import served
 from browser.visits import DRAWN, PHONE, drawn, pass_time
 from conftest import TEMPLATE
+from factories import lock
 from houndmon.access.tokens import create_token
 
 AXE = (Path(__file__).resolve().parent / "axe.min.js").read_text(encoding="utf-8")
@@ -82,7 +83,7 @@ async def test_it_is_accessible_while_the_source_fails(own, visit):
     await drawn(known)
     conn = await asyncpg.connect(own.database)
     async with conn.transaction():
-        await conn.execute("lock table hound.play_attempts, hound.transcode_jobs in access exclusive mode")
+        await lock(conn, "hound.play_attempts", "hound.transcode_jobs")
         own.forget()
         new = await visit(f"{own.url}/?range=7d")
         assert await new.locator("[data-state=pending]").count() > 0

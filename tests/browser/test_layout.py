@@ -2,6 +2,7 @@
 
 import asyncpg
 import pytest
+from playwright.async_api import expect
 
 from alerting import new_alert
 from browser.hounds import HELD, watching
@@ -47,5 +48,5 @@ async def test_it_fits_the_wall(calm_database, visit, alerts):
     with served(calm_database) as service:
         page = await visit(f"{service.url}/?wall=1", viewport=WALL)
         await drawn(page)
-        assert await page.locator(".alert-list > li").count() == len(alerts)
+        await expect(page.locator(".alert-list > li")).to_have_count(len(alerts))
         assert await page.evaluate(SIZE) == [WALL["width"], WALL["height"]]

@@ -2,6 +2,7 @@ import asyncpg
 import pytest
 
 from browser.visits import PHONE, SHIFT, drawn, polled
+from factories import lock
 from houndmon.web import page as drawing
 
 MOST = 0.02
@@ -54,7 +55,7 @@ async def test_it_does_not_jump_while_the_source_is_slow(own, visit):
     """Panels that come late fill the place that was kept for them."""
     conn = await asyncpg.connect(own.database)
     async with conn.transaction():
-        await conn.execute("lock table hound.play_attempts, hound.transcode_jobs in access exclusive mode")
+        await lock(conn, "hound.play_attempts", "hound.transcode_jobs")
         page = await visit(own.url)
         assert await page.locator("#panel-playback[data-state=pending]").count() == 1
     await drawn(page)

@@ -1,9 +1,9 @@
 import asyncio
 import re
 import uuid
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 import msgspec
@@ -451,3 +451,44 @@ async def test_it_finds_a_relation_again_at_the_first_read(source, sql, conn):
     await refusal(source, sql["uploads"], "prod", filters=filters)
     await conn.execute("alter table hound.gone rename to upload_attempts")
     assert await count(source, sql["uploads"], "prod", filters=filters) == 0
+
+
+@asynccontextmanager
+async def deaf_at_first(database, silent):
+    """A way to a database over TCP on which so many first connections are never answered."""
+    sockets = parse_qs(urlsplit(database).query)["host"][0]
+    seen = 0
+
+    async def pipe(reader, writer):
+        with suppress(ConnectionError):
+            while some := await reader.read(65_536):
+                writer.write(some)
+                await writer.drain()
+        writer.close()
+
+    async def meet(reader, writer):
+        nonlocal seen
+        seen += 1
+        if seen <= silent:
+            await reader.read()
+            writer.close()
+            return
+        theirs, ours = await asyncio.open_unix_connection(f"{sockets}/.s.PGSQL.5432")
+        await asyncio.gather(pipe(reader, ours), pipe(theirs, writer))
+
+    async with await asyncio.start_server(meet, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        parts = urlsplit(database)
+        yield f"postgresql://{parts.username}@127.0.0.1:{port}{parts.path}?sslmode=disable"
+
+
+@pytest.mark.parametrize(("silent", "patience", "gets_it"), [(0, 1, True), (1, 30, True), (99, 3, False)])
+async def test_it_tries_a_connection_anew_that_does_not_open(database, silent, patience, gets_it):
+    """Where a connection does not open in its 2 s another one may, while there is patience left."""
+    async with deaf_at_first(database, silent) as dsn:
+        pool = await open_pool(dsn, size=1)
+        source = Source(pool, "hound", "UTC")
+        with nullcontext() if gets_it else pytest.raises(SourceUnreadable, match="it took too long"):
+            async with source.borrowed(patience) as conn:
+                assert await conn.fetchval("select 1") == 1
+        await retired(pool)

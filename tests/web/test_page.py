@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from alerting import new_alert
+from factories import lock
 from houndmon.alerts.model import StateRow
 from houndmon.web import page
 from houndmon.web.summary.status import unjudged
@@ -223,7 +224,7 @@ async def test_it_asks_nothing_for_a_wrong_view(calm, wrong):
     """A view that does not exist is refused before any panel is read."""
     calm.forget()
     async with calm.hound.conn.transaction():
-        await calm.hound.conn.execute("lock table hound.play_attempts, hound.transcode_jobs in access exclusive mode")
+        await lock(calm.hound.conn, "hound.play_attempts", "hound.transcode_jobs")
         answer = await calm.get("/", **wrong)
         waiting = await calm.hound.conn.fetchval(
             "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"

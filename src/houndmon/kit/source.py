@@ -5,7 +5,7 @@ import re
 import time
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -74,10 +74,20 @@ class Source:
     async def borrowed(self, patience_seconds: float | None = None) -> AsyncIterator[asyncpg.Connection]:
         """A plain connection, for houndmon's own tables, had within that time. Raises SourceUnreadable."""
         try:
-            async with self.pool.acquire(timeout=patience_seconds or self.timeout_seconds) as conn:
-                yield conn
+            async with AsyncExitStack() as stack:
+                yield await self._lent(stack, patience_seconds or self.timeout_seconds)
         except DOWN as error:
             raise SourceUnreadable(self.schema, None, reason(error)) from error
+
+    async def _lent(self, stack: AsyncExitStack, patience_seconds: float) -> asyncpg.Connection:
+        """A connection; one that is slow to open is tried anew while there is time."""
+        until = time.monotonic() + patience_seconds
+        while True:
+            try:
+                return await stack.enter_async_context(self.pool.acquire(timeout=until - time.monotonic()))
+            except TimeoutError:
+                if time.monotonic() >= until:
+                    raise
 
     @asynccontextmanager
     async def glanced(self) -> AsyncIterator[asyncpg.Connection]:
