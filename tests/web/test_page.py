@@ -122,7 +122,7 @@ async def page_with_alerts(console) -> str:
     """The page, once the alerts are drawn in it: what is not ready at once is left for the script to fetch."""
     for _ in range(40):
         html: str = (await console.get("/")).text
-        if not re.search(r'id="panel-alerts" [^>]*data-state="pending"', html):
+        if not re.search(r'id="panel-alerts" [^>]*data-state="(pending|failed)"', html):
             return html
     raise AssertionError("the alerts were never drawn")
 
