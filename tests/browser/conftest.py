@@ -72,7 +72,7 @@ def calm_template(cluster: embedded.Cluster) -> str:
 def calm(clone: Cloning, calm_template: str) -> Iterator[Service]:
     """A service where all is well; tests read it only."""
     with clone(calm_template) as database, served(database) as service:
-        yield service
+        yield service.judged()
 
 
 @pytest.fixture(scope="session")
@@ -81,14 +81,14 @@ def broken(clone: Cloning, calm_template: str) -> Iterator[Service]:
     with clone(calm_template) as database:
         asyncio.run(hounds.broken(database))
         with served(database) as service:
-            yield service
+            yield service.judged()
 
 
 @pytest.fixture(scope="session")
 def empty(clone: Cloning) -> Iterator[Service]:
     """A service whose Hound holds nothing; tests read it only."""
     with clone(TEMPLATE) as database, served(database) as service:
-        yield service
+        yield service.judged()
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def calm_database(clone: Cloning, calm_template: str) -> Iterator[str]:
 def own(calm_database: str) -> Iterator[Service]:
     """A service on a calm Hound of the test's own."""
     with served(calm_database) as service:
-        yield service
+        yield service.judged()
 
 
 @pytest.fixture

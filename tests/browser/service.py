@@ -31,6 +31,11 @@ class Service:
     app: Litestar
     database: str
 
+    def judged(self) -> "Service":
+        """Wait until the evaluator has ticked, without which a page says that it is late."""
+        until(lambda: httpx.get(f"{self.url}/readyz").status_code == 200)
+        return self
+
     def forget(self) -> None:
         """End the life of every shared answer, as time would."""
         for room in self.app.state.panels:
