@@ -11,7 +11,7 @@ from houndmon.counts.read import Counts
 from houndmon.kit.filters import Filters
 from houndmon.kit.room import Desk, Served
 from houndmon.kit.settings import Settings
-from houndmon.kit.source import Source
+from houndmon.kit.source import Source, open_pool
 from houndmon.running import identity_of, rooms_of, source_of, state_of
 
 NAMES = ("ingest", "transcode", "workers", "publish", "playback", "api")
@@ -42,9 +42,7 @@ async def console(dsn: str) -> AsyncIterator[Console]:
 @asynccontextmanager
 async def pool(dsn: str) -> AsyncIterator[asyncpg.Pool]:
     """A pool as the service's, whose statements may take their time."""
-    opened = await asyncpg.create_pool(
-        dsn, min_size=1, max_size=4, statement_cache_size=0, command_timeout=LIMIT_SECONDS
-    )
+    opened = await open_pool(dsn, size=4, command_timeout=LIMIT_SECONDS)
     try:
         yield opened
     finally:

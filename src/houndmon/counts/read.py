@@ -2,12 +2,14 @@
 
 import time
 from datetime import datetime
+from itertools import groupby
 from typing import Any
 
 import asyncpg
 
 from houndmon.counts.blocks import Reach, clipped, plan
-from houndmon.counts.series import Cells, Key, Series, add, decode, gathered
+from houndmon.counts.folds import Folds
+from houndmon.counts.series import Cells, Key, Series, add, gathered
 from houndmon.counts.store import Coverage, read_blocks, read_coverage
 from houndmon.kit.clock import Sliced, Slices
 from houndmon.kit.filters import Environment, Filters
@@ -26,6 +28,7 @@ class Counts:
         self._pool, self.identity = pool, identity
         self._avoided_until = 0.0
         self._known: dict[str, tuple[float, Coverage | None]] = {}
+        self._folds = Folds()
 
     def fingerprint(self, series: Series) -> str:
         """Tells counts of this series on this source from all others."""
@@ -59,10 +62,10 @@ class Counts:
         if reach is None:
             return None
         runs = plan(slices, reach, series.grains)
-        for at, body in await read_blocks(conn, series, environment, runs):
-            cells = totals.setdefault(slices.at(at), {})
-            for key, values in decode(body):
-                add(cells, key, values, series.merges)
+        for run, blocks in zip(runs, await read_blocks(conn, series, environment, runs), strict=True):
+            for number, theirs in groupby(blocks, lambda block: slices.at(block[0])):
+                cells = totals.setdefault(number, {})
+                self._folds.add_to(cells, series, environment, run.grain, list(theirs))
         return reach
 
     async def _coverage(self, conn: asyncpg.Connection, series: Series) -> Coverage | None:

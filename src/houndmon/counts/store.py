@@ -42,8 +42,8 @@ async def read_coverage(conn: asyncpg.Connection, series: Series, fingerprint: s
 
 async def read_blocks(
     conn: asyncpg.Connection, series: Series, environment: Environment, runs: list[Run]
-) -> list[tuple[datetime, bytes]]:
-    """The blocks of some runs: one statement, each run a range of the primary key."""
+) -> list[list[tuple[datetime, bytes]]]:
+    """The blocks of each run, in order: one statement, each run a range of the primary key."""
     if not runs:
         return []
     parts, values = [], list[datetime]()
@@ -52,7 +52,10 @@ async def read_blocks(
         parts.append(RUN.format(place=place, grain=run.grain, start=first, stop=first + 1))
         values += [run.start, run.end]
     records = await conn.fetch(" union all ".join(parts), series.name, environment, *values)
-    return [(record["at"], record["cells"]) for record in records]
+    found: list[list[tuple[datetime, bytes]]] = [[] for _ in runs]
+    for place, at, cells in records:
+        found[place].append((at, cells))
+    return [sorted(blocks) for blocks in found]
 
 
 async def record_counts(
