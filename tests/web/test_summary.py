@@ -122,6 +122,30 @@ async def test_it_says_what_it_cannot_tell(calm, relation, unknown):
     assert (healed["stale"], healed["status"]["indicator"]) == (False, "none")
 
 
+JUDGED = """
+insert into houndmon.rule_states (rule, environment, subject, verdict, state, reason, evaluated_at)
+values ('api_5xx_spike', 'prod', 'gateway', $1, 'firing', $2, now())
+"""
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "evidence"),
+    [
+        ("breach", "46 of 893 requests", "46 of 893 requests"),
+        ("unknown", "it is gone", "5.15%, against 2.00%, of 893, and cannot be judged now: it is gone"),
+        ("breach", None, "5.15%, against 2.00%, of 893"),
+    ],
+)
+async def test_it_gives_the_evidence_of_an_alert_that_cannot_be_judged(calm, verdict, reason, evidence):
+    """What an alert had found stays its evidence while its rule can find nothing."""
+    conn = calm.hound.conn
+    found = {"value": 0.0515, "threshold": 0.02, "sample_count": 893}
+    await new_alert(conn, "api_5xx_spike", subject="gateway", **found)
+    await conn.execute(JUDGED, verdict, reason)
+    broken = (await summary(calm))["first_broken_stage"]
+    assert broken["evidence"] == f"the API answers 5xx, gateway: {evidence}"
+
+
 async def test_it_keeps_the_last_summary_while_the_source_is_gone(calm, outage):
     """Where no connection can be had the last summary is served, as of its own time, with an unknown status."""
     await calm.hound.play()

@@ -23,7 +23,7 @@ from houndmon.kit.shared import Shared
 from houndmon.kit.source import Source, plain
 from houndmon.web.summary.load import load_answers
 from houndmon.web.summary.model import Answers, Figures, Stage, Summary
-from houndmon.web.summary.status import blindness, first_broken_stage, stages, status, unjudged, unseen
+from houndmon.web.summary.status import blindness, finding, first_broken_stage, stages, status, unjudged, unseen
 from houndmon.web.summary.text import lines
 
 
@@ -81,8 +81,8 @@ class Desk:
             async with self._state.glanced() as conn:
                 rows = [row for row in await open_alerts(conn) if row.environment == environment]
                 states = plain(await conn.fetch(SQL["states"]), StateRow)
-                by_key = {key_of(state): state.reason or "" for state in states}
-                reasons = {row.id: by_key.get(key_of(row), "") for row in rows}
+                by_key = {key_of(state): state for state in states}
+                reasons = {row.id: finding(row, by_key.get(key_of(row))) for row in rows}
                 silences = (await list_silences(conn)).in_force
                 unknown = unjudged(state for state in states if state.environment == environment)
                 return Watch([shown(row) for row in rows], reasons, silences, await watched(conn), unknown)

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Literal
 
-from houndmon.alerts.model import Alert, StateRow
+from houndmon.alerts.model import Alert, AlertRow, StateRow
 from houndmon.config.model import BURN_RULES
 from houndmon.evaluator.watch import Watched
 from houndmon.kit.filters import Environment
 from houndmon.panels.playback.model import Client
 from houndmon.web.summary.model import BrokenStage, Figures, Stage, StageState, Status
-from houndmon.web.titles import titled
+from houndmon.web.titles import measured, titled
 
 ORDER: tuple[Stage, ...] = ("upload", "transcode", "worker", "publish", "play")
 BY_RULE: dict[str, Stage] = {
@@ -173,6 +173,15 @@ def broken(stage: Stage, alert: Alert, reason: str, figures: Figures | None) -> 
         acknowledged_at=alert.acknowledged_at,
         runbook_url=alert.runbook_url,
     )
+
+
+def finding(alert: AlertRow, state: StateRow | None) -> str:
+    """What an alert's rule found last; where it finds nothing now, what the alert had found."""
+    if state is None or not state.reason:
+        return lowered(measured(alert))
+    if state.verdict == "unknown":
+        return f"{lowered(measured(alert))}, and cannot be judged now: {state.reason}"
+    return state.reason
 
 
 def lowered(title: str) -> str:
