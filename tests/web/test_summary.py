@@ -132,7 +132,7 @@ values ('api_5xx_spike', 'prod', 'gateway', $1, 'firing', $2, now())
     ("verdict", "reason", "evidence"),
     [
         ("breach", "46 of 893 requests", "46 of 893 requests"),
-        ("unknown", "it is gone", "5.15%, against 2.00%, of 893, and cannot be judged now: it is gone"),
+        ("unknown", "relation api_requests is gone", "5.15%, against 2.00%, of 893; now relation api_requests is gone"),
         ("breach", None, "5.15%, against 2.00%, of 893"),
     ],
 )

@@ -45,6 +45,11 @@ class Unreadable(msgspec.Struct, frozen=True):
     relation: str | None
     reason: str
 
+    @property
+    def clause(self) -> str:
+        """The reason with what it is of."""
+        return f"{f'relation {self.relation}' if self.relation else 'the source'} cannot be read: {self.reason}"
+
 
 class Queue(msgspec.Struct):
     """The transcode queue."""

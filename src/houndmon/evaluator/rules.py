@@ -42,7 +42,7 @@ def judge(config: Config, figures: Figures, now: datetime) -> list[Finding]:
 def queue_age(rule: Rule, config: Config, figures: Figures, now: datetime) -> list[Finding]:
     """How long the oldest queued job has waited; an empty queue is ok."""
     if isinstance(queue := figures.queue, Unreadable):
-        return [unknown(rule, figures, None, queue.reason, now)]
+        return [unknown(rule, figures, None, queue.clause, now)]
     age, jobs = queue.panel.oldest_queued_age_minutes, queue.panel.jobs_by_status
     return [
         finding(
@@ -62,7 +62,7 @@ def queue_age(rule: Rule, config: Config, figures: Figures, now: datetime) -> li
 def queue_stalled(rule: Rule, config: Config, figures: Figures, now: datetime) -> list[Finding]:
     """Whether a job waits and nothing finishes."""
     if isinstance(queue := figures.queue, Unreadable):
-        return [unknown(rule, figures, None, queue.reason, now)]
+        return [unknown(rule, figures, None, queue.clause, now)]
     idle = queue.idle_minutes
     since = f"nothing finished for {idle:.0f} min" if idle is not None else "nothing finished in 7 days"
     return [
@@ -83,7 +83,7 @@ def queue_stalled(rule: Rule, config: Config, figures: Figures, now: datetime) -
 def queue_failure_ratio(rule: Rule, config: Config, figures: Figures, now: datetime) -> list[Finding]:
     """The share of jobs that failed in the last hour."""
     if isinstance(queue := figures.queue, Unreadable):
-        return [unknown(rule, figures, None, queue.reason, now)]
+        return [unknown(rule, figures, None, queue.clause, now)]
     jobs = queue.finished["1h"]
     return [ratio_finding(rule, figures, jobs.failed, jobs.finished, queue.now, "1 h", jobs.codes)]
 
@@ -91,7 +91,7 @@ def queue_failure_ratio(rule: Rule, config: Config, figures: Figures, now: datet
 def worker_heartbeat_missing(rule: Rule, config: Config, figures: Figures, now: datetime) -> list[Finding]:
     """How long no worker has beaten; where none ever did, whether jobs wait for one."""
     if isinstance(beats := figures.beats, Unreadable):
-        return [unknown(rule, figures, None, beats.reason, now)]
+        return [unknown(rule, figures, None, beats.clause, now)]
     age = beats.liveness.heartbeat_age_seconds
     if age is not None:
         verdict: Verdict = "breach" if above(age, rule.threshold) else "ok"
@@ -99,7 +99,7 @@ def worker_heartbeat_missing(rule: Rule, config: Config, figures: Figures, now: 
             finding(rule, figures, None, verdict, beats.now, value=age, reason=f"the newest beat is {age:.0f} s old")
         ]
     if isinstance(queue := figures.queue, Unreadable):
-        return [unknown(rule, figures, None, f"no beat ever, and of the queue: {queue.reason}", now)]
+        return [unknown(rule, figures, None, f"no beat ever, and of the queue: {queue.clause}", now)]
     jobs = queue.panel.jobs_by_status
     waiting = jobs.queued + jobs.in_progress + jobs.retrying
     reason = f"no worker ever beat, and {waiting:,} jobs wait"
@@ -109,7 +109,7 @@ def worker_heartbeat_missing(rule: Rule, config: Config, figures: Figures, now: 
 def playback_failure_ratio(rule: Rule, config: Config, figures: Figures, now: datetime) -> list[Finding]:
     """The share of plays that failed in the last 15 minutes."""
     if isinstance(playing := figures.playing, Unreadable):
-        return [unknown(rule, figures, None, playing.reason, now)]
+        return [unknown(rule, figures, None, playing.clause, now)]
     plays = playing.spans["15m"]
     return [ratio_finding(rule, figures, plays.failed, plays.attempts, playing.now, "15 min", plays.codes)]
 
@@ -117,7 +117,7 @@ def playback_failure_ratio(rule: Rule, config: Config, figures: Figures, now: da
 def api_spike(rule: Rule, config: Config, figures: Figures, now: datetime) -> list[Finding]:
     """The share of 4xx or 5xx of each service in the last 5 minutes, against the 24 h before."""
     if isinstance(requests := figures.requests, Unreadable):
-        return [unknown(rule, figures, None, requests.reason, now)]
+        return [unknown(rule, figures, None, requests.clause, now)]
     return [service_finding(rule, figures, requests, service) for service in requests.recent.values()]
 
 
@@ -158,7 +158,7 @@ def quiet_finding(
 ) -> Finding:
     """One kind of traffic. Where there is some, all is well; where there is none, the week before decides."""
     if isinstance(part, Unreadable):
-        return unknown(rule, figures, subject, part.reason, now)
+        return unknown(rule, figures, subject, part.clause, now)
     current = part.spans["30m"].attempts if isinstance(part, Playing) else part.uploads
     verdict: Verdict = "ok"
     if not current:
@@ -186,7 +186,7 @@ def burn_finding(rule: Rule, config: Config, figures: Figures, name: Any, now: d
     """One level. The short span lets an alert end soon after the trouble does."""
     level, part = config.levels[name], part_of(figures, name)
     if isinstance(part, Unreadable):
-        return unknown(rule, figures, name, part.reason, now)
+        return unknown(rule, figures, name, part.clause, now)
     long, short = (events(name, part, span) for span in BURN_SPANS_OF[rule.name])
     burns = [burn_rate(long, level.objective), burn_rate(short, level.objective)]
     known = [burn for burn in burns if burn is not None]

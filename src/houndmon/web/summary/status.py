@@ -180,7 +180,7 @@ def finding(alert: AlertRow, state: StateRow | None) -> str:
     if state is None or not state.reason:
         return lowered(measured(alert))
     if state.verdict == "unknown":
-        return f"{lowered(measured(alert))}, and cannot be judged now: {state.reason}"
+        return f"{lowered(measured(alert))}; now {state.reason}"
     return state.reason
 
 
