@@ -34,6 +34,7 @@ from houndmon.panels.publish.load import PUBLISHED, tracks_series
 from houndmon.panels.publish.load import load as publish_load
 from houndmon.panels.publish.model import Publish
 from houndmon.panels.transcode.load import DURATIONS, FINISHED
+from houndmon.panels.transcode.trend import STAYS
 from houndmon.panels.workers.load import BEATS, LATE_STARTS, PULSE, STARTS
 from houndmon.support import routes as support
 from houndmon.web.summary import routes as summary
@@ -50,7 +51,7 @@ PLACES = {
     "sender": 3,
 }
 """The connections of each pool: no viewer can starve the evaluator, and no receiver either of them."""
-ALIKE = (BEATS, PULSE, STARTS, LATE_STARTS, FINISHED, DURATIONS, UPLOADS, PUBLISHED)
+ALIKE = (BEATS, PULSE, STARTS, LATE_STARTS, FINISHED, DURATIONS, STAYS, UPLOADS, PUBLISHED)
 """What is counted the same whatever the configuration."""
 
 

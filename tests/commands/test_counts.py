@@ -32,7 +32,7 @@ async def test_it_counts_anew_and_shows_what_is_covered(hound, capsys):
     assert await run("counts", "show") == 0
     shown = capsys.readouterr().out
     for text in (rebuilt, shown):
-        assert len(re.findall(r"^\w+ +20\d\d-\d\d-\d\d \d\d:\d\d", text, re.MULTILINE)) == 11
+        assert len(re.findall(r"^\w+ +20\d\d-\d\d-\d\d \d\d:\d\d", text, re.MULTILINE)) == 12
     assert await hound.conn.fetchval("select count(*) from houndmon.counts where series = 'plays'") == 3
 
 

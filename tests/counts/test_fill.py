@@ -15,9 +15,9 @@ from houndmon.counts.loop import Filler
 from houndmon.counts.pace import LONGEST, SHORTEST, Pace
 from houndmon.evaluator.backtest import PARTS, backtest, instants
 from houndmon.evaluator.verify import held
-from houndmon.kit.filters import Filters
+from houndmon.kit.filters import ENVIRONMENTS, RANGES, Filters
 from houndmon.kit.lease import LeaseLost
-from houndmon.kit.source import Source
+from houndmon.kit.source import Snapshot, Source
 
 MINUTE = timedelta(minutes=1)
 
@@ -28,6 +28,22 @@ async def test_it_answers_from_counts_what_the_rows_come_to(desk, seed):
     await fill_at_random(desk.hound, seed)
     await desk.fill()
     assert await desk.differences() == {}
+
+
+async def test_it_draws_from_counts_what_the_rows_come_to(desk):
+    """Every chart of every range and environment is the one that the rows alone give, and counts were read for it."""
+    await fill_at_random(desk.hound, 3)
+    await desk.fill()
+    async with desk.raw.snapshot() as rows:
+        counted = Snapshot(desk.served, rows.conn, rows.clock)
+        for room in (room for room in PANELS if room.trend):
+            for filters in (Filters(span, where) for span in RANGES for where in ENVIRONMENTS):
+                assert await room.trend(counted, filters) == await room.trend(rows, filters), (room.name, filters)
+        await desk.conn.execute("truncate houndmon.counts")
+        for room in (room for room in PANELS if room.trend):
+            for chart in await room.trend(counted, Filters("7d")):
+                drawn = [value for one in chart.series for value in one.values]
+                assert sum(map(bool, drawn)) < len(drawn) / 4, f"{chart.name} reads the rows"
 
 
 async def test_it_would_catch_counts_that_are_wrong(desk):

@@ -1,14 +1,19 @@
 """Trends of the panels, from literal rows."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
-from factories import Hound
+from hypothesis import given
+from hypothesis import strategies as st
+
+from factories import NOW, Hound
 from houndmon.kit.filters import Filters
 from houndmon.kit.source import Snapshot
 from houndmon.kit.trend import Chart
 from houndmon.panels.api.trend import load_trend as api_trend
 from houndmon.panels.ingest.trend import load_trend as ingest_trend
 from houndmon.panels.playback.trend import load_trend as playback_trend
+from houndmon.panels.transcode.trend import LiveStay, waiting, whole_minute
 from houndmon.panels.transcode.trend import load_trend as transcode_trend
 
 HOUR = Filters(range="1h")  # 30 stretches of 2 minutes; the last began at 11:58 and is open
@@ -79,3 +84,36 @@ async def test_it_rebuilds_the_queue_of_a_week_before(hound: Hound, snapshot: Ca
     assert (depth.values[29], wait.before[27], wait.before[29]) == (1, 4.5, 0)
     [weekly, *_] = await transcode_trend(snapshot(), Filters(range="7d"))
     assert weekly.series[0].before is None
+
+
+async def test_it_leaves_out_jobs_whose_times_make_no_sense(hound: Hound, snapshot: Callable[..., Snapshot]) -> None:
+    """One with a time in the future, one that left before it came and one that never ended were in no queue."""
+    await hound.job("completed", queued_at="-30m", claimed_at="+1h", started_at="-5m", finished_at="-4m")
+    await hound.job("completed", queued_at="-5m", claimed_at="-30m", started_at="-30m", finished_at="-4m")
+    await hound.job("failed", queued_at="-30m", claimed_at=None, started_at=None, finished_at=None)
+    found = lines(await transcode_trend(snapshot(), HOUR))
+    assert set(found["depth.queued"]) == {0}
+    # An hour and a second later the first one's times are all past: it had waited until it was started.
+    later = lines(await transcode_trend(snapshot(NOW + timedelta(minutes=61)), Filters(range="6h")))
+    assert max(later["depth.queued"], key=lambda value: value or 0) == 1
+
+
+seconds = st.integers(-3600, -1).map(lambda ago: NOW + timedelta(seconds=ago))
+
+
+@given(st.lists(st.tuples(seconds, st.none() | seconds, st.integers(1, 5))), st.integers(1, 30))
+def test_it_knows_from_minutes_alone_who_waited_at_their_ends(
+    jobs: list[tuple[datetime, datetime | None, int]], step: int
+) -> None:
+    """Depth and first waiting are those of the seconds: a job waits from when it was queued until it left."""
+    ends = [whole_minute(NOW) - timedelta(minutes=step * back) for back in range(5, 0, -1)] + [NOW]
+    stays = [
+        LiveStay(whole_minute(queued), left and whole_minute(left), many, queued)
+        for queued, left, many in jobs
+        if left is None or whole_minute(queued) < whole_minute(left)
+    ]
+    depth, first = waiting(stays, ends)
+    for place, end in enumerate(ends):
+        there = [job for job in jobs if job[0] < end and (job[1] is None or job[1] >= end)]
+        assert depth[place] == sum(many for _, _, many in there)
+        assert first[place] == min((queued for queued, _, _ in there), default=None)

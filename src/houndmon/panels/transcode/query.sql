@@ -138,25 +138,40 @@ where environment = $1
 order by finished_at desc
 limit 1;
 
--- name: queued_by_slice
--- How many jobs were queued in which slice of time and left the queue in which, and when was the first of them queued?
--- A job leaves the queue where it is first claimed, started or finished; one that waits now has not left it.
--- $1 environment, $2 the last instant that counts as now, $3 the first instant of a finish, $4 the edges of the slices,
--- $5 the number of a slice after the last, $6 the first instant beyond any finish that is read, or null
-select
-    width_bucket(queued_at, $4::timestamptz[]) as entered,
-    coalesce(width_bucket(least(claimed_at, started_at, finished_at), $4::timestamptz[]), $5::integer) as slice,
-    count(*) as jobs,
-    min(greatest(queued_at, timestamptz '2000-01-01Z')) as first_queued_at
-from {transcode_jobs}
-where environment = $1
-    and (
-        finished_at >= $3::timestamptz and ($6::timestamptz is null or finished_at < $6)
-        or status in ('queued', 'in_progress', 'retrying')
-    )
-    and greatest(queued_at, claimed_at, started_at, finished_at) <= $2::timestamptz
-    and (
-        status in ('queued', 'in_progress', 'retrying')
-        or status in ('failed', 'completed') and finished_at is not null
-    ) {filters}
-group by entered, slice;
+-- name: stays
+-- How many jobs that are over entered the queue in which minute and left it in which later one?
+-- A job leaves it where it is first claimed, started or finished. One that did so within the minute waited at no minute's
+-- end. They are placed by their finish, for that is what an index serves. $1 … $5 as above
+select slice, ripe_at, entered_at, left_at, count(*) as jobs, min(queued_at) as first_queued_at
+from (
+    select
+        width_bucket(finished_at, $3::timestamptz[]) as slice,
+        case
+            when greatest(queued_at, claimed_at, started_at, finished_at) > $2::timestamptz
+                then least(greatest(queued_at, claimed_at, started_at, finished_at), timestamptz '9999-01-01Z')
+        end as ripe_at,
+        date_trunc('minute', greatest(queued_at, timestamptz '2000-01-01Z')) as entered_at,
+        date_trunc('minute', least(claimed_at, started_at, finished_at, timestamptz '9999-01-01Z')) as left_at,
+        greatest(queued_at, timestamptz '2000-01-01Z') as queued_at
+    from {transcode_jobs}
+    where environment = $1
+        and finished_at >= $4::timestamptz and ($5::timestamptz is null or finished_at < $5)
+        and status in ('failed', 'completed') {filters}
+) as known
+where entered_at < left_at
+group by slice, ripe_at, entered_at, left_at;
+
+-- name: live_stays
+-- The same of jobs that are under way; one that waits now has not left.
+select entered_at, left_at, count(*) as jobs, min(queued_at) as first_queued_at
+from (
+    select
+        date_trunc('minute', greatest(queued_at, timestamptz '2000-01-01Z')) as entered_at,
+        case
+            when coalesce(claimed_at, started_at) is not null
+                then date_trunc('minute', greatest(least(claimed_at, started_at), timestamptz '2000-01-01Z'))
+        end as left_at,
+        greatest(queued_at, timestamptz '2000-01-01Z') as queued_at
+    from {waiting} as active
+) as known
+group by entered_at, left_at;

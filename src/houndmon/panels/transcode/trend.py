@@ -1,7 +1,12 @@
 """How the queue and its jobs went."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import msgspec
+
+from houndmon.counts import series as counts
 from houndmon.counts.read import read_rows
 from houndmon.kit.clock import Sliced, Slices, Window
 from houndmon.kit.filters import Filters
@@ -13,12 +18,26 @@ from houndmon.panels.transcode.model import DurationRow, durations
 LONGEST = timedelta(days=1)  # what finished later than this after a past window is not read for it: that keeps it cheap
 
 
-class QueuedRow(Sliced):
-    """Jobs that entered the queue in one slice of time and left it in another."""
+class StayRow(Sliced):
+    """Jobs that entered the queue in one minute and left it in a later one, by the slice of time of their finish."""
 
-    entered: int
+    ripe_at: datetime | None
+    entered_at: datetime
+    left_at: datetime
     jobs: int
     first_queued_at: datetime
+
+
+class LiveStay(msgspec.Struct):
+    """The same of jobs that are under way; `left_at` None where they wait."""
+
+    entered_at: datetime
+    left_at: datetime | None
+    jobs: int
+    first_queued_at: datetime
+
+
+STAYS = counts.Series(name="stays", statement=SQL["stays"], row=StayRow, keys=3, merges=("sum", "min"))
 
 
 async def load_trend(snapshot: Snapshot, filters: Filters) -> list[Chart]:
@@ -56,24 +75,39 @@ async def load_queue(
     snapshot: Snapshot, filters: Filters, windows: list[Window]
 ) -> tuple[list[float | None], list[float | None]]:
     """Jobs that wait at the end of each window, and for how many minutes the first of them has."""
-    slices = Slices(*windows)
-    last = slices.stop and slices.stop + LONGEST
-    args = (filters.environment, snapshot.clock.soon, slices.start, slices.edges, len(slices.edges) + 1, last)
-    rows = await snapshot.rows(SQL["queued_by_slice"], QueuedRow, *args, filters=filters)
-    ends = [window.end or snapshot.clock.now for window in windows]
-    places = [slices.of(window)[0] for window in windows]
-    still = [waiting(rows, place) for place in places]
-    depth: list[float | None] = [float(sum(row.jobs for row in those)) for those in still]
-    return depth, [oldest_minutes(those, end) for those, end in zip(still, ends, strict=True)]
+    clock, stop = snapshot.clock, windows[-1].end
+    ended = Window(windows[0].start, stop and whole_minute(stop) + LONGEST)
+    over: list[StayRow] = await read_rows(snapshot, STAYS, filters, Slices(ended))
+    live = await snapshot.rows(SQL["live_stays"], LiveStay, filters.environment, clock.soon, filters=filters)
+    stays: list[StayRow | LiveStay] = [row for row in over if row.ripe_at is None or row.ripe_at <= clock.soon]
+    stays += live
+    ends = [whole_minute(window.end) if window.end else clock.now for window in windows]
+    depth, first = waiting(stays, ends)
+    return depth, [oldest_minutes(since, end) for since, end in zip(first, ends, strict=True)]
 
 
-def waiting(rows: list[QueuedRow], place: int) -> list[QueuedRow]:
-    """The jobs that had entered the queue by the end of a slice, and left it later."""
-    return [row for row in rows if row.entered <= place < row.slice]
+def waiting(
+    stays: Sequence[StayRow | LiveStay], ends: list[datetime]
+) -> tuple[list[float | None], list[datetime | None]]:
+    """How many jobs wait at each of some instants, in order, and since when the first of them does.
+
+    An instant is a whole minute, or now: those that entered before its minute and had not left by then.
+    """
+    depth: list[float | None] = [0.0] * len(ends)
+    first: list[datetime | None] = [None] * len(ends)
+    for stay in stays:
+        last = bisect_right(ends, stay.left_at) if stay.left_at else len(ends)
+        for place in range(bisect_right(ends, stay.entered_at), last):
+            depth[place] = (depth[place] or 0) + stay.jobs
+            first[place] = min(first[place] or stay.first_queued_at, stay.first_queued_at)
+    return depth, first
 
 
-def oldest_minutes(rows: list[QueuedRow], end: datetime) -> float | None:
+def whole_minute(at: datetime) -> datetime:
+    """The minute that an instant lies in."""
+    return at.replace(second=0, microsecond=0)
+
+
+def oldest_minutes(since: datetime | None, end: datetime) -> float | None:
     """For how long the first of some waiting jobs had waited at an instant; 0 where none waited."""
-    if not rows:
-        return 0.0
-    return max(0.0, (end - min(row.first_queued_at for row in rows)).total_seconds()) / 60
+    return max(0.0, (end - since).total_seconds()) / 60 if since else 0.0
