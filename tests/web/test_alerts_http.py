@@ -517,7 +517,7 @@ async def test_it_takes_forms(calm):
     alert = (await calm.get(f"/api/alerts/{id}")).json()
     assert (alert["state"], alert["acknowledgement"], alert["notes"]) == ("closed", "Looking at it.", NOTES)
     silenced = await calm.client.post("/silences", data={"rule": "", "reason": "Planned maintenance.", "hours": "168"})
-    assert (silenced.status_code, silenced.headers["location"]) == (303, "/#alerts")
+    assert (silenced.status_code, silenced.headers["location"]) == (303, "/#panel-alerts")
     (silence,) = (await calm.get("/api/silences")).json()["items"]
     assert (silence["rule"], silence["in_force"]) == (None, True)
     ended = await calm.client.post(f"/silences/{silence['id']}/end")
