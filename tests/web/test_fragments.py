@@ -2,6 +2,67 @@
 
 import re
 
+import pytest
+
+from alerting import NOTES, new_alert
+from houndmon.alerts.model import Closing
+from houndmon.alerts.people import close
+from houndmon.web.titles import told
+
+MARK = "<b>queue_age fires: x"
+TOLD = [
+    ("queue_age fires: 3 queued", "alert_fired", "The oldest job has waited too long: 3 queued"),
+    ("queue_age fires again: 3 queued", "alert_fired", "The oldest job has waited too long, again: 3 queued"),
+    (
+        "queue_age recovered: none queued",
+        "alert_recovered",
+        "The oldest job has waited too long, recovered: none queued",
+    ),
+    ("queue_age closed: fires: x", "alert_closed", "The oldest job has waited too long, closed: fires: x"),
+    (
+        "slo_burn_fast of playback_success fires: 20 times",
+        "alert_fired",
+        "An error budget burns fast, Playback success: 20 times",
+    ),
+    ("api_5xx_spike of a of b fires: 9%", "alert_fired", "The API answers 5xx, a of b: 9%"),
+    ("no_such_rule fires: x", "alert_fired", "no_such_rule fires: x"),
+    ("queue_age", "alert_fired", "queue_age"),
+    ("queue_age fires: x", "manual", "queue_age fires: x"),
+    ("queue_age fires: x", "external", "queue_age fires: x"),
+]
+
+
+@pytest.mark.parametrize(("impact", "kind", "words"), TOLD)
+def test_it_tells_of_an_alert_by_its_title(impact, kind, words):
+    """What houndmon wrote about an alert reads as elsewhere on the page; what others wrote stays as they wrote it."""
+    assert told(impact, kind) == words
+
+
+async def test_it_shows_titles_in_the_feed_and_names_to_programs(console):
+    """The feed shows the title of a rule; the API tells its name, and shows what people wrote as they wrote it."""
+    conn = console.hound.conn
+    await close(conn, await new_alert(conn, "playback_failure_ratio", state="recovered"), Closing(**NOTES), "operator")
+    event = {"service_area": "play", "severity": "info", "impact": MARK}
+    assert (await console.client.post("/api/incidents", json=event)).status_code == 201
+    html = (await console.get("/fragments/panels/incidents")).text
+    assert "<bdi>Too many plays fail, closed: The disk was full.</bdi>" in html
+    assert "&lt;b&gt;queue_age fires: x" in html
+    assert "playback_failure_ratio closed" not in html
+    assert [one["impact"] for one in (await console.panel("incidents"))["items"]] == [
+        MARK,
+        "playback_failure_ratio closed: The disk was full.",
+    ]
+
+
+async def test_it_calls_a_rule_and_a_level_by_their_titles(console):
+    """What explains an alert, and the service level that one is about, stand in words wherever an alert is shown."""
+    why = "alert 3 explains it: worker_heartbeat_missing"
+    id = await new_alert(console.hound.conn, "slo_burn_fast", subject="playback_success", suppressed_by=why)
+    for path in ("/fragments/alerts", f"/alerts/{id}", "/alerts"):
+        html = (await console.get(path)).text
+        assert "An error budget burns fast, <bdi>Playback success</bdi>" in html, path
+        assert ("alert 3 explains it: no worker beats" in html) is (path != "/alerts")
+
 
 async def test_it_shows_a_ratio_once(console):
     """Where the chosen range is the last 24 h, the playback panel says so once; in others both ratios stand."""

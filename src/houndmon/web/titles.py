@@ -25,6 +25,9 @@ TITLES = {
     "playback_success": "Playback success",
     "heartbeat_freshness": "Heartbeat freshness",
 }
+WORDS = {"fires": "", "fires again": ", again", "recovered": ", recovered", "closed": ", closed"}
+_EVENT = re.compile(rf"(\w+)(?: of (.+?))? ({'|'.join(sorted(WORDS, reverse=True))}): ", re.DOTALL)
+"""How the feed tells of an alert, to programs: the rule, its subject, what happened."""
 OF_RATIOS = ("value", "threshold", "low", "high", "before", "baseline")
 RATIOS = ("queue_failure_ratio", "playback_failure_ratio", "api_5xx_spike", "api_4xx_spike")
 
@@ -32,6 +35,20 @@ RATIOS = ("queue_failure_ratio", "playback_failure_ratio", "api_5xx_spike", "api
 def titled(name: str) -> str:
     """A rule or service level in words."""
     return TITLES.get(name, name)
+
+
+def told(impact: str, kind: str) -> str:
+    """A line of the feed, with the title of its rule where houndmon wrote it; what others wrote stays as it is."""
+    found = _EVENT.match(impact) if kind.startswith("alert_") else None
+    if found is None or found[1] not in TITLES:
+        return impact
+    subject = f", {titled(found[2])}" if found[2] else ""
+    return f"{titled(found[1])}{subject}{WORDS[found[3]]}: {impact[found.end() :]}"
+
+
+def explained(why: str) -> str:
+    """Why nobody is told of an alert; the rule of an alert that explains it by its title."""
+    return re.sub(r"(?<=explains it: )\w+$", lambda found: titled(found[0]).lower(), why)
 
 
 def measured(alert: Any) -> str:
@@ -73,6 +90,8 @@ def evidence(value: Any, name: str, rule: str) -> str:
 
 FILTERS = {
     "titled": titled,
+    "told": told,
+    "explained": explained,
     "measured": measured,
     "valued": said,
     "rate": rate,
