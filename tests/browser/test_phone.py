@@ -1,5 +1,7 @@
 """In the hand: what is wrong comes first, the rest is one touch away, and nothing is cut."""
 
+import pytest
+
 from browser.visits import PHONE, drawn, polled
 
 HAND = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
@@ -8,7 +10,7 @@ IN_SIGHT = """() => [...document.querySelectorAll('#panel-rules tbody tr')].filt
   contentVisibilityAuto: true })).map((row) => row.querySelector('.state').innerText)"""
 CUT = """() => [...document.querySelectorAll('.panel, .panel table, .strip')]
   .filter((one) => one.scrollWidth > one.clientWidth + 1)
-  .map((one) => one.id || one.closest('[id]').id)"""
+  .map((one) => one.id || one.className)"""
 FOLDS = ("rules-over", "rules-calm")
 
 
@@ -75,3 +77,13 @@ async def test_it_folds_in_the_hand_alone(broken, visit):
             assert await fold.get_by_role("row").first.is_visible() is is_shown
             assert await fold.locator("> summary").is_visible() is not is_shown
             assert ("row " in await fold.aria_snapshot()) is is_shown
+
+
+@pytest.mark.parametrize(
+    "path", ["/alerts?state=all", "/alerts/1", "/silences", "/runbooks", "/runbooks/queue_age", "/docs"]
+)
+async def test_it_needs_no_scrolling_sideways_in_the_hand(broken, visit, path):
+    """No page reaches beyond the edge of a hand's screen, and no table of alerts is cut."""
+    page = await visit(f"{broken.url}{path}", **HAND)
+    assert await page.evaluate("() => document.documentElement.scrollWidth") == PHONE["width"]
+    assert await page.evaluate(CUT) == []

@@ -73,3 +73,30 @@ async def test_it_shows_a_ratio_once(console):
         figures = html.partition('<dl class="figures">')[2].partition("</dl>")[0]
         assert len(re.findall(r'<span class="value">7\.50%</span>', figures)) == times
         assert ('data-figure="last_24h"' in figures) is (range != "24h")
+
+
+async def test_it_says_where_there_is_nothing(quiet):
+    """A page that is not there says so in a sentence, with a way back, and every page names the zone of its times."""
+    page = await quiet.client.get("/nowhere", headers={"Accept": "text/html"})
+    assert page.status_code == 404
+    assert "There is nothing at this address." in page.text
+    for path in ("/alerts", "/silences", "/"):
+        assert "Times are in UTC." in (await quiet.get(path)).text, path
+
+
+async def test_it_names_its_evidence(console):
+    """Evidence stands in words, the finding first, whatever order it was kept in."""
+    kept = '{"at": "2026-03-02T12:00:00.5Z", "low": 0.04, "value": 0.05, "odd_one": 7, "reason": "3 of 60 failed"}'
+    id = await new_alert(console.hound.conn, "playback_failure_ratio", fired_evidence=kept)
+    html = (await console.get(f"/alerts/{id}")).text
+    shown = html.partition("As it fired")[2].partition("</dl>")[0]
+    names = ["Finding", "Value", "95% interval, from", "Judged at", "Odd one"]
+    assert re.findall(r"<dt>([^<]+)</dt>", shown) == names
+    assert "2026-03-02T12:00:00Z" in shown
+
+
+async def test_it_lists_runbooks_by_what_they_are_about(quiet):
+    """The list of runbooks, and each link from one to another, says the title of a rule, not its name alone."""
+    assert '<a href="/runbooks/queue_age">The oldest job has waited too long</a>' in (await quiet.get("/runbooks")).text
+    page = (await quiet.get("/runbooks/queue_age")).text
+    assert '<a href="/runbooks/worker_heartbeat_missing">No worker beats</a>' in page

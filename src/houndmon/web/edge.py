@@ -157,6 +157,8 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[A
     """Answer what Litestar refuses by itself: no such path, no such method, a body too large."""
     title = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.status_code < 500 else "See the log under this request id."
+    if (error.status_code, detail) == (404, title):
+        detail = "There is nothing at this address."
     extra = {"errors": [FieldError("body", "cannot be read; see /docs")]} if error.status_code == 400 else {}
     return problem(request, error.status_code, title, detail, dict(error.headers or {}), **extra)
 

@@ -28,6 +28,20 @@ TITLES = {
 WORDS = {"fires": "", "fires again": ", again", "recovered": ", recovered", "closed": ", closed"}
 _EVENT = re.compile(rf"(\w+)(?: of (.+?))? ({'|'.join(sorted(WORDS, reverse=True))}): ", re.DOTALL)
 """How the feed tells of an alert, to programs: the rule, its subject, what happened."""
+EVIDENCE = {
+    "reason": "Finding",
+    "value": "Value",
+    "threshold": "Threshold",
+    "low": "95% interval, from",
+    "high": "95% interval, to",
+    "bad": "Bad ones",
+    "sample_count": "Sample",
+    "span": "Looked back on",
+    "baseline_ratio": "Ratio of the 24 h before",
+    "week_before": "A week before",
+    "at": "Judged at",
+}
+"""What evidence is called on the page, in the order that it is shown in."""
 OF_RATIOS = ("value", "threshold", "low", "high", "before", "baseline")
 RATIOS = ("queue_failure_ratio", "playback_failure_ratio", "api_5xx_spike", "api_4xx_spike")
 
@@ -74,6 +88,17 @@ def said(rule: str, value: float) -> str:
     return f"{value:.1f}× its budget" if rule.startswith("slo_burn") else f"{value:,.0f}"
 
 
+def evidence_name(name: str) -> str:
+    """What a piece of evidence is called."""
+    return EVIDENCE.get(name, name.replace("_", " ").capitalize())
+
+
+def in_order(found: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Evidence, what matters first; what has no place of its own comes last, as it was written down."""
+    places = list(EVIDENCE)
+    return sorted(found.items(), key=lambda one: places.index(one[0]) if one[0] in EVIDENCE else len(places))
+
+
 def rate(burn: float | None) -> str:
     """How many times its budget a level burns."""
     return NOTHING if burn is None else f"{burn:,.1f}"
@@ -95,6 +120,8 @@ FILTERS = {
     "measured": measured,
     "valued": said,
     "rate": rate,
+    "evidence_name": evidence_name,
+    "in_order": in_order,
     "evidence": evidence,
     "relation_of": relation_of,
 }
