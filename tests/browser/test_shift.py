@@ -8,27 +8,31 @@ from houndmon.web import page as drawing
 MOST = 0.02
 STATES = """() => [...document.querySelectorAll('[data-poll]')].map((panel) =>
   [panel.id, panel.dataset.state, panel.querySelectorAll('li, tr, .notice').length].join())"""
-DESKS = ({}, {"viewport": PHONE, "has_touch": True, "is_mobile": True})
-TABLET = {"viewport": {"width": 768, "height": 1024}}
+DESK, HAND = ("", {}), ("", {"viewport": PHONE, "has_touch": True, "is_mobile": True})
+TABLET = ("", {"viewport": {"width": 768, "height": 1024}})
+WALL = ("&wall=1", {"viewport": {"width": 1920, "height": 1080}})
+DESK_WALL = ("&wall=1", {})
 
 
-@pytest.mark.parametrize("screen", DESKS, ids=["desk", "phone"])
+@pytest.mark.parametrize("screen", [DESK, HAND, WALL, DESK_WALL], ids=["desk", "phone", "wall", "wall at a desk"])
 @pytest.mark.parametrize("day", ["calm", "broken", "empty"], indirect=True)
 async def test_it_does_not_jump_while_it_fills(day, screen, visit, monkeypatch):
     """From its first paint until all panels and charts are there, hardly anything moves."""
     monkeypatch.setattr(drawing, "ALERTS_SECONDS", 600)  # only on a busy machine do they come later than they may
-    page = await visit(f"{day.url}/?range=6h", **screen)
+    view, options = screen
+    page = await visit(f"{day.url}/?range=6h{view}", **options)
     await drawn(page)
     assert await page.evaluate(SHIFT) <= MOST
 
 
-@pytest.mark.parametrize("screen", [*DESKS, TABLET], ids=["desk", "phone", "tablet"])
+@pytest.mark.parametrize("screen", [DESK, HAND, TABLET, WALL], ids=["desk", "phone", "tablet", "wall"])
 @pytest.mark.parametrize("day", ["calm", "broken", "empty"], indirect=True)
 async def test_it_does_not_jump_where_all_comes_late(day, screen, visit, monkeypatch):
     """Where the page brings its alerts and nothing else, the rest fills the places that were kept for it."""
     monkeypatch.setattr(drawing, "READY_SECONDS", 0)
     monkeypatch.setattr(drawing, "ALERTS_SECONDS", 600)
-    page = await visit(f"{day.url}/?range=6h", **screen)
+    view, options = screen
+    page = await visit(f"{day.url}/?range=6h{view}", **options)
     await drawn(page)
     assert await page.evaluate(SHIFT) <= MOST
 
@@ -52,12 +56,14 @@ async def test_it_does_not_jump_across_polls(broken, visit):
     raise AssertionError("it never was quiet")
 
 
-async def test_it_does_not_jump_while_the_source_is_slow(own, visit):
+@pytest.mark.parametrize("screen", [DESK, WALL], ids=["desk", "wall"])
+async def test_it_does_not_jump_while_the_source_is_slow(own, screen, visit):
     """Panels that come late fill the place that was kept for them."""
+    view, options = screen
     conn = await asyncpg.connect(own.database)
     async with conn.transaction():
         await lock(conn, "hound.play_attempts", "hound.transcode_jobs")
-        page = await visit(own.url)
+        page = await visit(f"{own.url}/?range=24h{view}", **options)
         assert await page.locator("#panel-playback[data-state=pending]").count() == 1
     await drawn(page)
     await conn.close()

@@ -79,7 +79,7 @@ def test_it_writes_each_rule_in_its_own_unit(rule: str, values: dict[str, Any], 
         ("traffic_absent", "ingest", "range=1h#panel-ingest"),
         ("slo_burn_slow", "upload_to_live", "range=6h#panel-publish"),
         ("slo_burn_day", "heartbeat_freshness", "range=24h#panel-workers"),
-        ("source_unreadable", "tracks", "range=1h#alerts"),
+        ("source_unreadable", "tracks", "range=1h#panel-alerts"),
     ],
 )
 def test_it_links_to_where_the_cause_shows(rule: str, subject: str | None, place: str) -> None:

@@ -517,7 +517,7 @@ async def test_it_takes_forms(calm):
     alert = (await calm.get(f"/api/alerts/{id}")).json()
     assert (alert["state"], alert["acknowledgement"], alert["notes"]) == ("closed", "Looking at it.", NOTES)
     silenced = await calm.client.post("/silences", data={"rule": "", "reason": "Planned maintenance.", "hours": "168"})
-    assert (silenced.status_code, silenced.headers["location"]) == (303, "/#alerts")
+    assert (silenced.status_code, silenced.headers["location"]) == (303, "/#panel-alerts")
     (silence,) = (await calm.get("/api/silences")).json()["items"]
     assert (silence["rule"], silence["in_force"]) == (None, True)
     ended = await calm.client.post(f"/silences/{silence['id']}/end")
@@ -591,7 +591,7 @@ async def test_it_draws_what_a_rule_found(calm):
     text = (await calm.get("/fragments/rules")).text
     rows = {rule: text.partition(f">{TITLES[rule]}</a>")[2].partition("</tr>")[0] for rule in TITLES}
     assert "<small>20 min against 15 min, sample 1,234</small>" in rows["queue_age"]
-    assert "transcode on-call<br>\n    <small>within 15 min</small>" in rows["queue_age"]
+    assert "transcode on-call    <small>respond within 15 min</small>" in rows["queue_age"]
     assert "<small>1.20% against 5.00%, sample 5,678</small>" in rows["api_5xx_spike"]
     assert "<small>no value</small>" in rows["source_unreadable"]
 
@@ -604,9 +604,9 @@ async def test_it_draws_every_burn_rate(calm):
     burns = (await calm.get("/api/slos/playback_success")).json()["burn_rates"]
     text = (await calm.get("/fragments/slos")).text
     row = text.partition(f"{TITLES['playback_success']} <small>")[2].partition("</tr>")[0]
-    cells = re.findall(r'<td class="number">([^< ]*) <small>(\w+ [^<]*)</small>', row)[-3:]
+    cells = re.findall(r'<td class="number" data-label="Burn (\w+)">([^< ]*) <small>(\w+ [^<]*)</small>', row)
     pairs = (("1h", "5m"), ("6h", "30m"), ("24h", "2h"))
-    assert cells == [(f"{burns[long]:.1f}", f"{short} {burns[short]:.1f}") for long, short in pairs]
+    assert cells == [(long, f"{burns[long]:.1f}", f"{short} {burns[short]:.1f}") for long, short in pairs]
     assert len(set(burns.values())) > 1
 
 

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -65,13 +66,17 @@ def test_it_stays_near_the_ratio(share: float) -> None:
         (150, "2.5 min"),
         (599, "10 min"),
         (2820, "47 min"),
-        (7199, "2 h 0 min"),
+        (3600, "60 min"),
+        (7199, "2 h"),
         (11520, "3 h 12 min"),
+        (86400, "24 h"),
+        (90060, "25 h 1 min"),
+        (172800, "2 d"),
         (788400, "9 d 3 h"),
     ],
 )
 def test_it_writes_a_duration_in_the_units_that_matter(seconds: float | None, words: str) -> None:
-    """No unit is ever full: 60 s are a minute."""
+    """No unit is ever full, and none is said to be empty: 60 s are a minute, and two hours are just that."""
     assert display.duration(seconds) == words
 
 
@@ -89,6 +94,15 @@ def in_seconds(words: str) -> float:
 def test_it_writes_a_duration_that_can_be_read_back(seconds: float) -> None:
     """What is written is within 5 % of the duration, or a twentieth of a second."""
     assert abs(in_seconds(display.duration(seconds)) - seconds) <= max(0.0501, 0.05 * seconds)
+
+
+@given(SECONDS)
+@example(7200.0)
+@example(86400.0)
+@example(172800.0)
+def test_it_never_says_how_much_of_a_unit_there_is_not(seconds: float) -> None:
+    """A second unit is there only where it adds something."""
+    assert not re.search(r" 0 (s|min|h)$", display.duration(seconds))
 
 
 @given(SECONDS, SECONDS)

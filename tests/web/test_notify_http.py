@@ -79,7 +79,7 @@ async def test_it_tries_dead_letters_again_from_the_page(console):
     for text in ("(fired)", "<bdi>ops</bdi>", "since <time", "3 attempts: <bdi>&lt;b&gt;500</bdi>", ">Try again<"):
         assert text in first
     answer = await console.client.post(f"/dead-letters/{ids[-1]}/retry")
-    assert (answer.status_code, answer.headers["location"]) == (303, "/#alerts")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/#panel-alerts")
     assert await conn.fetchval("select dead_at is null from houndmon.outbox where id = $1", ids[-1])
     assert "21 notifications could not be delivered." in (await console.get("/fragments/alerts")).text
     assert (await console.client.post(f"/dead-letters/{ids[-1]}/retry")).status_code == 404

@@ -210,7 +210,7 @@ def page_url(config: Config, alert: Announced) -> str:
     """The page with the filters of an alert, at the panel that shows its cause."""
     query = urlencode({"environment": alert.environment, "range": RANGES.get(alert.rule, "1h")})
     panel = PANELS.get(alert.rule) or PANELS.get(alert.subject or "")
-    return f"{base(config)}/?{query}#{f'panel-{panel}' if panel else 'alerts'}"
+    return f"{base(config)}/?{query}#panel-{panel or 'alerts'}"
 
 
 def alert_url(config: Config, alert: Announced) -> str:

@@ -2,25 +2,24 @@
 
 from typing import Annotated, Any
 
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect, Template
 
 from houndmon.alerts import people
-from houndmon.alerts.model import Closing
+from houndmon.alerts.model import Closing, matches
 from houndmon.alerts.routes import STATES, Actor, closed, single
 from houndmon.evaluator.routes import NAMES, rule_list
 from houndmon.kit.filters import Filters
 from houndmon.kit.paging import place_of
 from houndmon.kit.problems import BadInput, Busy, FieldError, HoundmonError, SourceUnreadable
-from houndmon.kit.requests import only
 from houndmon.kit.source import PEOPLE_WAIT_SECONDS
 from houndmon.notify.outbox import dead_letters
 from houndmon.notify.routes import retried
-from houndmon.web.forms import Form, refuse_nul
-from houndmon.web.silences import HOURS
+from houndmon.web.forms import Form, kept, refuse_nul, way_back
+from houndmon.web.silences import HOURS, LIST_OF_ALERTS
 
 ALERTS_UNREAD: dict[str, Any] = {
     "problem": None,
@@ -90,44 +89,46 @@ async def slos_drawn(state: State, filters: Filters) -> dict[str, Any]:
 
 @get("/alerts", include_in_schema=False)
 async def alerts_page(
-    request: Request[Any, Any, Any],
     state: State,
+    filters: NamedDependency[Filters],
     wanted: Annotated[str, QueryParameter(name="state", description="open, closed or all.")] = "open",
     cursor: Annotated[str | None, QueryParameter(description="Where the page begins.")] = None,
 ) -> Template:
     """Alerts, the newest first, page by page."""
-    only(request, "state", "cursor")
     if wanted not in STATES:
         raise BadInput(FieldError("state", f"must be one of {', '.join(STATES)}"))
     async with state.state.borrowed() as conn:
         page = await people.alerts_page(conn, wanted, None, None, place_of(cursor), ALERTS_LISTED)
         now = await conn.fetchval("select clock_timestamp()")
-    context = {"page": page, "wanted": wanted, "states": STATES, "now": now}
+    context = {"filters": filters, "page": page, "wanted": wanted, "states": STATES, "now": now}
     return Template(template_name="web/alerts.html", context=context)
 
 
 @get("/alerts/{id:str}", include_in_schema=False)
-async def alert_page(request: Request[Any, Any, Any], state: State, id: FromPath[str]) -> Template:
+async def alert_page(state: State, filters: NamedDependency[Filters], id: FromPath[str]) -> Template:
     """One alert: evidence, timeline, and the form that closes it."""
-    only(request)
-    return await drawn_alert(state, people.alert_id(id))
+    return await drawn_alert(state, filters, people.alert_id(id))
 
 
 async def drawn_alert(
-    state: State, id: int, typed: Closing | None = None, error: HoundmonError | None = None
+    state: State, filters: Filters, id: int, typed: Closing | None = None, error: HoundmonError | None = None
 ) -> Template:
     """The page of an alert, with what was typed and what is wrong with it."""
     errors = {one.field: one.message for one in error.errors} if isinstance(error, BadInput) else {}
+    alert = await single(state, id)
     async with state.state.borrowed() as conn:
         now = await conn.fetchval("select clock_timestamp()")
+        silences = (await people.list_silences(conn)).items if alert.state != "closed" else []
+    about = (alert.rule, alert.environment, alert.subject)
     context = {
-        "alert": await single(state, id),
+        "alert": alert,
+        "silence": next((one for one in silences if matches(one, *about)), None),
         "typed": typed or Closing(),
         "errors": errors,
         "refusal": str(error) if error and not errors else None,
         "now": now,
         "hours": list(HOURS),
-        "filters": Filters(),
+        "filters": filters,
     }
     return Template(template_name="web/alert.html", context=context, status_code=error.status if error else 200)
 
@@ -135,13 +136,13 @@ async def drawn_alert(
 @post("/alerts/{id:str}/acknowledge", include_in_schema=False, status_code=303)
 async def acknowledge_form(state: State, id: FromPath[str], data: Form, actor: Actor) -> Template | Redirect:
     """Take an alert from its page."""
-    note = refuse_nul(data).get("note")
+    given = refuse_nul(data)
     try:
         async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
-            await people.acknowledge(conn, people.alert_id(id), note, actor)
+            await people.acknowledge(conn, people.alert_id(id), given.get("note"), actor)
     except people.NotClosable as error:
-        return await drawn_alert(state, people.alert_id(id), None, error)
-    return back_to(state, id)
+        return await drawn_alert(state, kept(given.get("back", "")), people.alert_id(id), None, error)
+    return back_to(state, id, given)
 
 
 @post("/alerts/{id:str}/close", include_in_schema=False, status_code=303)
@@ -152,23 +153,23 @@ async def close_form(state: State, id: FromPath[str], data: Form, actor: Actor) 
     try:
         await closed(state, people.alert_id(id), closing, actor)
     except (people.NotClosable, people.BadNotes) as error:
-        return await drawn_alert(state, people.alert_id(id), closing, error)
-    return back_to(state, id)
+        return await drawn_alert(state, kept(given.get("back", "")), people.alert_id(id), closing, error)
+    return back_to(state, id, given)
 
 
-def back_to(state: State, id: str) -> Redirect:
+def back_to(state: State, id: str, given: dict[str, str]) -> Redirect:
     """The page of an alert, after something was done to it."""
     state.desk.forget("incidents")
     state.summary.forget()
-    return Redirect(f"/alerts/{people.alert_id(id)}", status_code=303)
+    return Redirect(way_back(given, f"/alerts/{people.alert_id(id)}"), status_code=303)
 
 
 @post("/dead-letters/{id:str}/retry", include_in_schema=False, status_code=303)
 async def retry_form(state: State, id: FromPath[str], data: Form) -> Redirect:
     """Try a notification that was given up once more, from the page."""
-    refuse_nul(data)
+    given = refuse_nul(data)
     await retried(state, id)
-    return Redirect("/#alerts", status_code=303)
+    return Redirect(way_back(given, "/", LIST_OF_ALERTS), status_code=303)
 
 
 ROUTES = [

@@ -56,7 +56,7 @@ def interval(low: float | None, high: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """A stretch of time in the two units that matter: `9.1 s`, `2.5 min`, `3 h 12 min`, `9 d 4 h`."""
+    """A stretch of time in the two units that matter: `9.1 s`, `2.5 min`, `3 h 12 min`, `9 d 4 h`, and `24 h` alone."""
     if seconds is None:
         return NOTHING
     if seconds < 9.95:
@@ -73,9 +73,9 @@ def duration(seconds: float | None) -> str:
 def _long(seconds: float) -> str:
     if seconds < 2 * DAY - 30:
         hours, minutes = divmod(round(seconds / MINUTE), 60)
-        return f"{hours:,} h {minutes} min"
+        return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
     days, hours = divmod(round(seconds / HOUR), 24)
-    return f"{days:,} d {hours} h"
+    return f"{days:,} d {hours} h" if hours else f"{days:,} d"
 
 
 def minutes(value: float | None) -> str:

@@ -85,7 +85,7 @@ async def provide_filters(
     release_id: Annotated[str | None, QueryParameter(description="One release only (support).")] = None,
 ) -> Filters:
     """The filters of a request. Raises BadInput."""
-    only(request, *FILTER_NAMES, *(PAGE_NAMES if request.scope["path"] in PAGES else ()))
+    only(request, *FILTER_NAMES, *MORE_NAMES.get(request.scope["path"], ()))
     return Filters(
         checked_range(range or "24h"),
         checked_environment(environment or "prod"),
@@ -127,7 +127,8 @@ class NotJson(HoundmonError):
 
 FILTER_NAMES = ("range", "environment", "artist_id", "release_id")
 PAGE_NAMES = ("wall", "panel", "q")
-PAGES = ("/", "/fragments/search")
+MORE_NAMES = {"/": PAGE_NAMES, "/fragments/search": PAGE_NAMES, "/alerts": ("state", "cursor")}
+"""What else a page is asked with, by path."""
 
 
 def on_known(request: Request[Any, Any, Any], error: HoundmonError) -> Response[Any]:
@@ -156,6 +157,8 @@ def on_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[A
     """Answer what Litestar refuses by itself: no such path, no such method, a body too large."""
     title = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.status_code < 500 else "See the log under this request id."
+    if (error.status_code, detail) == (404, title):
+        detail = "There is nothing at this address."
     extra = {"errors": [FieldError("body", "cannot be read; see /docs")]} if error.status_code == 400 else {}
     return problem(request, error.status_code, title, detail, dict(error.headers or {}), **extra)
 

@@ -1,12 +1,16 @@
-"""What every form of the page has in common."""
+"""What every form of the page has in common: its fields, and the way back to where it stood."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, TypeVar
+from urllib.parse import parse_qsl
 
 from litestar.enums import RequestEncodingType
 from litestar.params import BodyKwarg
 
+from houndmon.kit.filters import Filters, checked_environment, checked_id, checked_range
 from houndmon.kit.problems import BadInput, FieldError
 
+T = TypeVar("T")
 Form = Annotated[dict[str, str], BodyKwarg(media_type=RequestEncodingType.URL_ENCODED)]
 
 
@@ -16,3 +20,28 @@ def refuse_nul(data: dict[str, str]) -> dict[str, str]:
     if wrong:
         raise BadInput(*wrong)
     return data
+
+
+def way_back(data: dict[str, str], path: str, place: str = "") -> str:
+    """The address of a page of ours, with the filters that the form was drawn with: nothing else of what it sends."""
+    query = kept(data.get("back", "")).query()
+    return path + (f"?{query}" if query else "") + place
+
+
+def kept(query: str) -> Filters:
+    """The filters in the query of a page; what no page could have had is left out."""
+    given = dict(parse_qsl(query))
+    return Filters(
+        known(lambda: checked_range(given.get("range", "")), "24h"),
+        known(lambda: checked_environment(given.get("environment", "")), "prod"),
+        known(lambda: checked_id("artist_id", given.get("artist_id")), None),
+        known(lambda: checked_id("release_id", given.get("release_id")), None),
+    )
+
+
+def known(read: Callable[[], T], otherwise: T) -> T:
+    """What can be read, or else something else."""
+    try:
+        return read()
+    except BadInput:
+        return otherwise

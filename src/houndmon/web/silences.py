@@ -1,10 +1,11 @@
 """The silences on the page: those in force and of the last week, and a form for a new one."""
 
+import re
 from datetime import timedelta
-from typing import Any
 
-from litestar import Request, get, post
+from litestar import get, post
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
@@ -12,26 +13,28 @@ from houndmon.alerts import people
 from houndmon.alerts.model import NOTE_LEAST, NOTE_MOST, NewSilence, SilenceList
 from houndmon.alerts.routes import Actor
 from houndmon.evaluator.routes import NAMES
-from houndmon.kit.filters import ENVIRONMENTS
+from houndmon.kit.filters import ENVIRONMENTS, Filters
 from houndmon.kit.problems import BadInput, FieldError, HoundmonError, SourceUnreadable
-from houndmon.kit.requests import only
 from houndmon.kit.source import PEOPLE_WAIT_SECONDS
-from houndmon.web.forms import Form, refuse_nul
+from houndmon.web.forms import Form, kept, refuse_nul, way_back
 from houndmon.web.titles import titled
 
 HOURS = {"1": 1, "4": 4, "24": 24, "168": 168}
 FIELDS = ("rule", "environment", "subject", "reason", "hours")
 SUBJECT_MOST = 500
+PAGE_OF_ALERT = re.compile(r"alerts/[1-9][0-9]{0,17}")
+LIST_OF_ALERTS = "#panel-alerts"
 
 
 @get("/silences", include_in_schema=False)
-async def silences_page(request: Request[Any, Any, Any], state: State) -> Template:
+async def silences_page(state: State, filters: NamedDependency[Filters]) -> Template:
     """The silences, and the form that adds one."""
-    only(request)
-    return await drawn_silences(state, {})
+    return await drawn_silences(state, filters, {})
 
 
-async def drawn_silences(state: State, typed: dict[str, str], error: HoundmonError | None = None) -> Template:
+async def drawn_silences(
+    state: State, filters: Filters, typed: dict[str, str], error: HoundmonError | None = None
+) -> Template:
     """The page of silences, with what was typed and what is wrong with it."""
     found: SilenceList | None = None
     now, problem = None, error
@@ -43,6 +46,7 @@ async def drawn_silences(state: State, typed: dict[str, str], error: HoundmonErr
         problem = error or unread
     errors = {one.field: one.message for one in error.errors} if isinstance(error, BadInput) else {}
     context = {
+        "filters": filters,
         "silences": found,
         "now": now,
         "typed": {name: typed.get(name, "") for name in FIELDS},
@@ -68,7 +72,7 @@ async def silence_form(state: State, data: Form, actor: Actor) -> Template | Red
             wanted = NewSilence(**{name: text or None for name, text in given.items()}, ends_at=ends_at)  # type: ignore[arg-type]
             await people.add_silence(conn, wanted, actor)
     except (BadInput, SourceUnreadable) as error:
-        return await drawn_silences(state, typed, error)
+        return await drawn_silences(state, kept(typed.get("back", "")), typed, error)
     return back(typed)
 
 
@@ -101,8 +105,13 @@ async def end_silence_form(state: State, id: FromPath[str], data: Form) -> Redir
 
 
 def back(typed: dict[str, str]) -> Redirect:
-    """Where the form stood."""
-    return Redirect("/silences" if typed.get("page") == "silences" else "/#alerts", status_code=303)
+    """Where the form stood: on the page of silences, on that of an alert, or in the list of alerts."""
+    page = typed.get("page", "")
+    if page == "silences":
+        return Redirect(way_back(typed, "/silences"), status_code=303)
+    if PAGE_OF_ALERT.fullmatch(page):
+        return Redirect(way_back(typed, f"/{page}"), status_code=303)
+    return Redirect(way_back(typed, "/", LIST_OF_ALERTS), status_code=303)
 
 
 ROUTES = [silences_page, silence_form, end_silence_form]

@@ -25,6 +25,23 @@ TITLES = {
     "playback_success": "Playback success",
     "heartbeat_freshness": "Heartbeat freshness",
 }
+WORDS = {"fires": "", "fires again": ", again", "recovered": ", recovered", "closed": ", closed"}
+_EVENT = re.compile(rf"(\w+)(?: of (.+?))? ({'|'.join(sorted(WORDS, reverse=True))}): ", re.DOTALL)
+"""How the feed tells of an alert, to programs: the rule, its subject, what happened."""
+EVIDENCE = {
+    "reason": "Finding",
+    "value": "Value",
+    "threshold": "Threshold",
+    "low": "95% interval, from",
+    "high": "95% interval, to",
+    "bad": "Bad ones",
+    "sample_count": "Sample",
+    "span": "Looked back on",
+    "baseline_ratio": "Ratio of the 24 h before",
+    "week_before": "A week before",
+    "at": "Judged at",
+}
+"""What evidence is called on the page, in the order that it is shown in."""
 OF_RATIOS = ("value", "threshold", "low", "high", "before", "baseline")
 RATIOS = ("queue_failure_ratio", "playback_failure_ratio", "api_5xx_spike", "api_4xx_spike")
 
@@ -32,6 +49,20 @@ RATIOS = ("queue_failure_ratio", "playback_failure_ratio", "api_5xx_spike", "api
 def titled(name: str) -> str:
     """A rule or service level in words."""
     return TITLES.get(name, name)
+
+
+def told(impact: str, kind: str) -> str:
+    """A line of the feed, with the title of its rule where houndmon wrote it; what others wrote stays as it is."""
+    found = _EVENT.match(impact) if kind.startswith("alert_") else None
+    if found is None or found[1] not in TITLES:
+        return impact
+    subject = f", {titled(found[2])}" if found[2] else ""
+    return f"{titled(found[1])}{subject}{WORDS[found[3]]}: {impact[found.end() :]}"
+
+
+def explained(why: str) -> str:
+    """Why nobody is told of an alert; the rule of an alert that explains it by its title."""
+    return re.sub(r"(?<=explains it: )\w+$", lambda found: titled(found[0]).lower(), why)
 
 
 def measured(alert: Any) -> str:
@@ -57,6 +88,17 @@ def said(rule: str, value: float) -> str:
     return f"{value:.1f}× its budget" if rule.startswith("slo_burn") else f"{value:,.0f}"
 
 
+def evidence_name(name: str) -> str:
+    """What a piece of evidence is called."""
+    return EVIDENCE.get(name, name.replace("_", " ").capitalize())
+
+
+def in_order(found: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Evidence, what matters first; what has no place of its own comes last, as it was written down."""
+    places = list(EVIDENCE)
+    return sorted(found.items(), key=lambda one: places.index(one[0]) if one[0] in EVIDENCE else len(places))
+
+
 def rate(burn: float | None) -> str:
     """How many times its budget a level burns."""
     return NOTHING if burn is None else f"{burn:,.1f}"
@@ -73,9 +115,13 @@ def evidence(value: Any, name: str, rule: str) -> str:
 
 FILTERS = {
     "titled": titled,
+    "told": told,
+    "explained": explained,
     "measured": measured,
     "valued": said,
     "rate": rate,
+    "evidence_name": evidence_name,
+    "in_order": in_order,
     "evidence": evidence,
     "relation_of": relation_of,
 }

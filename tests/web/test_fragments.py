@@ -1,0 +1,102 @@
+"""What the panels say to people, drawn from a real source."""
+
+import re
+
+import pytest
+
+from alerting import NOTES, new_alert
+from houndmon.alerts.model import Closing
+from houndmon.alerts.people import close
+from houndmon.web.titles import told
+
+MARK = "<b>queue_age fires: x"
+TOLD = [
+    ("queue_age fires: 3 queued", "alert_fired", "The oldest job has waited too long: 3 queued"),
+    ("queue_age fires again: 3 queued", "alert_fired", "The oldest job has waited too long, again: 3 queued"),
+    (
+        "queue_age recovered: none queued",
+        "alert_recovered",
+        "The oldest job has waited too long, recovered: none queued",
+    ),
+    ("queue_age closed: fires: x", "alert_closed", "The oldest job has waited too long, closed: fires: x"),
+    (
+        "slo_burn_fast of playback_success fires: 20 times",
+        "alert_fired",
+        "An error budget burns fast, Playback success: 20 times",
+    ),
+    ("api_5xx_spike of a of b fires: 9%", "alert_fired", "The API answers 5xx, a of b: 9%"),
+    ("no_such_rule fires: x", "alert_fired", "no_such_rule fires: x"),
+    ("queue_age", "alert_fired", "queue_age"),
+    ("queue_age fires: x", "manual", "queue_age fires: x"),
+    ("queue_age fires: x", "external", "queue_age fires: x"),
+]
+
+
+@pytest.mark.parametrize(("impact", "kind", "words"), TOLD)
+def test_it_tells_of_an_alert_by_its_title(impact, kind, words):
+    """What houndmon wrote about an alert reads as elsewhere on the page; what others wrote stays as they wrote it."""
+    assert told(impact, kind) == words
+
+
+async def test_it_shows_titles_in_the_feed_and_names_to_programs(console):
+    """The feed shows the title of a rule; the API tells its name, and shows what people wrote as they wrote it."""
+    conn = console.hound.conn
+    await close(conn, await new_alert(conn, "playback_failure_ratio", state="recovered"), Closing(**NOTES), "operator")
+    event = {"service_area": "play", "severity": "info", "impact": MARK}
+    assert (await console.client.post("/api/incidents", json=event)).status_code == 201
+    html = (await console.get("/fragments/panels/incidents")).text
+    assert "<bdi>Too many plays fail, closed: The disk was full.</bdi>" in html
+    assert "&lt;b&gt;queue_age fires: x" in html
+    assert "playback_failure_ratio closed" not in html
+    assert [one["impact"] for one in (await console.panel("incidents"))["items"]] == [
+        MARK,
+        "playback_failure_ratio closed: The disk was full.",
+    ]
+
+
+async def test_it_calls_a_rule_and_a_level_by_their_titles(console):
+    """What explains an alert, and the service level that one is about, stand in words wherever an alert is shown."""
+    why = "alert 3 explains it: worker_heartbeat_missing"
+    id = await new_alert(console.hound.conn, "slo_burn_fast", subject="playback_success", suppressed_by=why)
+    for path in ("/fragments/alerts", f"/alerts/{id}", "/alerts"):
+        html = (await console.get(path)).text
+        assert "An error budget burns fast, <bdi>Playback success</bdi>" in html, path
+        assert ("alert 3 explains it: no worker beats" in html) is (path != "/alerts")
+
+
+async def test_it_shows_a_ratio_once(console):
+    """Where the chosen range is the last 24 h, the playback panel says so once; in others both ratios stand."""
+    await console.hound.play(outcome="failed", times=3)
+    await console.hound.play(times=37)
+    for range, times in (("24h", 1), ("1h", 2), ("7d", 2)):
+        html = (await console.get("/fragments/panels/playback", range=range)).text
+        figures = html.partition('<dl class="figures">')[2].partition("</dl>")[0]
+        assert len(re.findall(r'<span class="value">7\.50%</span>', figures)) == times
+        assert ('data-figure="last_24h"' in figures) is (range != "24h")
+
+
+async def test_it_says_where_there_is_nothing(quiet):
+    """A page that is not there says so in a sentence, with a way back, and every page names the zone of its times."""
+    page = await quiet.client.get("/nowhere", headers={"Accept": "text/html"})
+    assert page.status_code == 404
+    assert "There is nothing at this address." in page.text
+    for path in ("/alerts", "/silences", "/"):
+        assert "Times are in UTC." in (await quiet.get(path)).text, path
+
+
+async def test_it_names_its_evidence(console):
+    """Evidence stands in words, the finding first, whatever order it was kept in."""
+    kept = '{"at": "2026-03-02T12:00:00.5Z", "low": 0.04, "value": 0.05, "odd_one": 7, "reason": "3 of 60 failed"}'
+    id = await new_alert(console.hound.conn, "playback_failure_ratio", fired_evidence=kept)
+    html = (await console.get(f"/alerts/{id}")).text
+    shown = html.partition("As it fired")[2].partition("</dl>")[0]
+    names = ["Finding", "Value", "95% interval, from", "Judged at", "Odd one"]
+    assert re.findall(r"<dt>([^<]+)</dt>", shown) == names
+    assert "2026-03-02T12:00:00Z" in shown
+
+
+async def test_it_lists_runbooks_by_what_they_are_about(quiet):
+    """The list of runbooks, and each link from one to another, says the title of a rule, not its name alone."""
+    assert '<a href="/runbooks/queue_age">The oldest job has waited too long</a>' in (await quiet.get("/runbooks")).text
+    page = (await quiet.get("/runbooks/queue_age")).text
+    assert '<a href="/runbooks/worker_heartbeat_missing">No worker beats</a>' in page
