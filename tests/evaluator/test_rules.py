@@ -404,6 +404,15 @@ def test_it_finds_no_data_without_events_in_either_span(spans):
     assert (one.verdict, one.value, one.clears) == ("no_data", None, False)
 
 
+def test_it_gives_its_reason_in_words():
+    """A reason reads as a person would say it: of how many, over which span, how many times the budget."""
+    plays = playing(0, 1000, **spans_of("slo_burn_fast", (70, 1000), (90, 1000)))
+    burning = found("slo_burn_fast", playing=plays)["playback_success"]
+    assert burning.reason == "burns its budget at 7.0× over 1h and 9.0× over 5m"
+    failing = only("queue_failure_ratio", queue=queue(failed=40, completed=7))
+    assert failing.reason == "40 of 47 failed in the last hour"
+
+
 def test_it_burns_the_budget_of_every_level():
     """Each level burns by its own events: tracks not live in time, failed jobs, failed plays, silent seconds."""
     parts = {

@@ -64,6 +64,8 @@ def test_it_stays_near_the_ratio(share: float) -> None:
         (59.4, "59 s"),
         (59.6, "1.0 min"),
         (150, "2.5 min"),
+        (300, "5 min"),
+        (300.4, "5.0 min"),
         (599, "10 min"),
         (2820, "47 min"),
         (3600, "60 min"),

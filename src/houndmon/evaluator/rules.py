@@ -85,7 +85,7 @@ def queue_failure_ratio(rule: Rule, config: Config, figures: Figures, now: datet
     if isinstance(queue := figures.queue, Unreadable):
         return [unknown(rule, figures, None, queue.clause, now)]
     jobs = queue.finished["1h"]
-    return [ratio_finding(rule, figures, jobs.failed, jobs.finished, queue.now, "1 h", jobs.codes)]
+    return [ratio_finding(rule, figures, jobs.failed, jobs.finished, queue.now, "hour", jobs.codes)]
 
 
 def worker_heartbeat_missing(rule: Rule, config: Config, figures: Figures, now: datetime) -> list[Finding]:
@@ -196,7 +196,7 @@ def burn_finding(rule: Rule, config: Config, figures: Figures, name: Any, now: d
     crossed = above(min(known), rule.threshold)
     # Time has no events to count: a level of seconds needs no smallest number of bad ones.
     enough = isinstance(part, Beats) or short.bad >= rule.minimum_bad
-    spans = " and ".join(f"{burn:.1f} over {span}" for span, burn in zip(BURN_SPANS_OF[rule.name], known, strict=True))
+    spans = " and ".join(f"{burn:.1f}× over {span}" for span, burn in zip(BURN_SPANS_OF[rule.name], known, strict=True))
     return finding(
         rule,
         figures,

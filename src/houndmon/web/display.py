@@ -63,7 +63,7 @@ def duration(seconds: float | None) -> str:
         return f"{seconds:.1f} s"
     if seconds < MINUTE - 0.5:
         return f"{seconds:.0f} s"
-    if seconds < 10 * MINUTE - 3:
+    if seconds < 10 * MINUTE - 3 and seconds % MINUTE:
         return f"{seconds / MINUTE:.1f} min"
     if seconds < 2 * HOUR - 30:
         return f"{seconds / MINUTE:.0f} min"
