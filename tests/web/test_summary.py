@@ -82,6 +82,16 @@ async def test_it_looks_back_a_day_where_the_last_hour_had_no_failure(calm):
     }
 
 
+async def test_it_names_the_same_cause_of_a_tie_each_time(calm):
+    """Of causes that are as common the first by area's name is told, then the first by its own."""
+    await calm.hound.play(outcome="failed", error_code="A", times=2)
+    await calm.hound.upload(outcome="rejected", rejection_reason="z", times=2)
+    await calm.hound.upload(outcome="rejected", rejection_reason="y", times=2)
+    await calm.hound.job("failed", 2, error_code="B")
+    cause = (await summary(calm))["answers"]["top_failure_cause"]
+    assert (cause["area"], cause["code"]) == ("ingest", "y")
+
+
 async def test_it_agrees_with_the_panels(calm):
     """One number, one source: what the summary says is what the panels say."""
     hound = calm.hound

@@ -81,7 +81,7 @@ class Figures(msgspec.Struct, kw_only=True):
 
 
 def top_cause(figures: Figures) -> Cause | None:
-    """The commonest failure of a window, of all three areas; None without one."""
+    """The commonest failure of a window, of all three areas, ties by area; None without one."""
     whole = figures.failures
     first: list[tuple[Area, str, int]] = []
     if figures.transcode and (failures := figures.transcode.top_failures):
@@ -92,7 +92,7 @@ def top_cause(figures: Figures) -> Cause | None:
         first.append(("ingest", reasons[0].reason, reasons[0].count))
     if not first:
         return None
-    area, code, count = max(first, key=lambda cause: cause[2])
+    area, code, count = min(first, key=lambda cause: (-cause[2], cause[0]))
     return Cause(area, code, count, count / whole)
 
 
