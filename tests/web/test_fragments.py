@@ -7,6 +7,8 @@ import pytest
 from alerting import NOTES, new_alert
 from houndmon.alerts.model import Closing
 from houndmon.alerts.people import close
+from houndmon.kit import room
+from houndmon.kit.filters import Filters
 from houndmon.web.titles import told
 
 MARK = "<b>queue_age fires: x"
@@ -73,6 +75,38 @@ async def test_it_shows_a_ratio_once(console):
         figures = html.partition('<dl class="figures">')[2].partition("</dl>")[0]
         assert len(re.findall(r'<span class="value">7\.50%</span>', figures)) == times
         assert ('data-figure="last_24h"' in figures) is (range != "24h")
+
+
+async def test_it_draws_a_fragment_once_for_all_who_look(console, monkeypatch):
+    """The same figures are drawn once, whoever asks; other figures, stale ones and a chart that came late anew."""
+    path, desk, drawn = "/fragments/panels/playback", console.app.state.desk, []
+    drawing = desk.picture
+
+    def counting(name, filters, context, draw):
+        return drawing(name, filters, context, lambda: drawn.append(name) or draw())
+
+    monkeypatch.setattr(desk, "picture", counting)
+    first = await console.get(path)
+    again = await console.get(path)
+    assert (len(drawn), first.content, first.headers["etag"]) == (1, again.content, again.headers["etag"])
+    await console.get(path, range="1h")
+    await console.hound.play(outcome="failed")
+    desk.forget("playback")
+    third = await console.get(path)
+    assert (len(drawn), ">100%<" in third.text) == (3, True)
+    await console.hound.conn.execute("alter table hound.play_attempts rename to gone")
+    desk.forget("playback")
+    stale = [(await console.get(path)).text for _ in range(2)]
+    assert (len(drawn), stale[0] == stale[1], 'data-state="stale"' in stale[0]) == (4, True, True)
+
+
+async def test_it_keeps_as_many_drawings_as_fit(console, monkeypatch):
+    """However many filters strangers ask for, the drawings that are kept are counted."""
+    monkeypatch.setattr(room, "MOST_PICTURES", 3)
+    desk, context = console.app.state.desk, {"panel": None, "problem": "gone", "trend": None}
+    for artist in "abcde":
+        desk.picture("ingest", Filters(artist_id=artist), context, lambda: "<p>")
+    assert [filters.artist_id for _, filters in desk._pictures] == ["c", "d", "e"]
 
 
 async def test_it_says_where_there_is_nothing(quiet):

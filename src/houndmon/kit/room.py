@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, cast
@@ -24,6 +25,7 @@ P = TypeVar("P", bound=Panel)
 PROBLEM_JSON = "application/problem+json"
 TREND_LIFE_SECONDS = 30.0  # a stretch is minutes long: its chart need not be read each tick
 TREND_PATIENCE_SECONDS = 0.3
+MOST_PICTURES = 256
 LIFE_SECONDS = 5.0  # an answer may be shared for one tick
 DEADLINE_SECONDS = 3.0
 """How long an answer may take. The limits on statements are well under it: their errors name the relation."""
@@ -63,6 +65,14 @@ def etag_of(body: bytes) -> str:
     return f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
 
 
+class Picture(msgspec.Struct, frozen=True):
+    """A fragment, and what it was drawn from."""
+
+    subject: tuple[Panel | None, str | None, Trend | None]
+    body: bytes
+    etag: str
+
+
 class Desk:
     """Serves every room's answers: shared while fresh, the last good one while the source cannot be read."""
 
@@ -80,6 +90,19 @@ class Desk:
             for room in rooms
             if room.trend
         }
+        self._pictures: OrderedDict[tuple[str, Filters], Picture] = OrderedDict()
+
+    def picture(self, name: str, filters: Filters, context: dict[str, Any], draw: Callable[[], str]) -> Picture:
+        """A room's fragment of what `drawn` gave: drawn once for all who look, whoever they are."""
+        subject = context["panel"], context["problem"], context["trend"]
+        kept = self._pictures.pop((name, filters), None)
+        if kept is None or kept.subject != subject:
+            body = draw().encode()
+            kept = Picture(subject, body, etag_of(body))
+        self._pictures[name, filters] = kept
+        if len(self._pictures) > MOST_PICTURES:
+            self._pictures.popitem(last=False)
+        return kept
 
     def _trend_loader(self, room: Room[Any]) -> Callable[[Filters], Awaitable[Trend]]:
         async def load(filters: Filters) -> Trend:
@@ -182,11 +205,11 @@ def routes(room: Room[Any]) -> list[HTTPRouteHandler]:
     @get(f"/fragments/panels/{room.name}", name=f"{room.name}_fragment", include_in_schema=False)
     async def show_fragment(request: Request[Any, Any, Any], filters: NamedDependency[Filters]) -> Response[bytes]:
         desk = request.app.state.desk
-        context = await drawn(desk, room, filters) | {"request": request}
+        context = await drawn(desk, room, filters)
         bound(request, desk.fresh_until(room.name, filters))
         template = request.app.template_engine.get_template(f"panels/{room.name}/fragment.html")  # type: ignore[union-attr]
-        body = template.render(**context).encode()
-        return conditional(request, body, etag_of(body), MediaType.HTML)
+        picture = desk.picture(room.name, filters, context, lambda: template.render(**context))
+        return conditional(request, picture.body, picture.etag, MediaType.HTML)
 
     # The type of the answer is the room's own: the OpenAPI document takes it from here.
     show_json.fn.__annotations__["return"] = Response[room.answer]  # type: ignore[name-defined]
