@@ -97,3 +97,16 @@ def test_it_starts_on_no_open_address_without_tokens(database, monkeypatch, caps
     monkeypatch.delenv("HOUNDMON_AUTH", raising=False)
     assert main(["serve"]) == 1
     assert "houndmon token create" in capsys.readouterr().err
+
+
+async def test_it_notices_another_key(house):
+    """A database that was restored from elsewhere has another key: its tokens hold at once, those of before do not."""
+    async with house.client("viewer") as client:
+        assert (await client.get("/api/summary")).status_code in (200, 503)
+        await house.conn.execute(
+            "update houndmon.secrets set value = 'another key of thirty-two bytes!' where name = 'hashes'"
+        )
+        assert (await client.get("/api/summary")).status_code == 401
+        theirs = tokens.hashed(await tokens.server_key(house.conn), house.tokens["viewer"])
+        await house.conn.execute("update houndmon.tokens set hash = $1 where role = 'viewer'", theirs)
+        assert (await client.get("/api/summary")).status_code in (200, 503)

@@ -1,8 +1,10 @@
 """Stands before every route: who asks, and whether they may."""
 
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
 import structlog
 from litestar.connection import ASGIConnection
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
@@ -37,6 +39,7 @@ class Gate:
         self.arrivals = Limit(burst=20, per_second=0.5)
         self.provider = Provider(settings.oidc) if settings.oidc else None
         self._known: dict[str, tuple[Identity, float]] = {}
+        self._key: bytes | None = None
 
     def address(self, scope: Scope) -> str:
         """The address that asks, as far as it can be known."""
@@ -45,6 +48,16 @@ class Gate:
     def is_tired(self, limit: Limit, scope: Scope) -> bool:
         """Whether too much was asked from where a request comes from."""
         return not limit.take(neighbourhood(self.address(scope)), time.monotonic())
+
+    async def by_key(
+        self, conn: asyncpg.Connection, look: Callable[[bytes], Awaitable[Identity | None]]
+    ) -> Identity | None:
+        """Look somebody up by the key as it was last read; where nobody is found, by the key as it is."""
+        known = self._key
+        if known and (who := await look(known)):
+            return who
+        self._key = await tokens.server_key(conn)
+        return None if self._key == known else await look(self._key)
 
     def remember(self, credential: str, who: Identity) -> None:
         """Keep who somebody was, for the time in which our database cannot tell."""
@@ -112,11 +125,13 @@ class Access(AbstractAuthenticationMiddleware):
         try:
             patience = None if connection.scope.get("method") in SAFE else PEOPLE_WAIT_SECONDS
             async with connection.app.state.state.borrowed(patience) as conn:
-                who = (
-                    await tokens.holder(conn, token)
-                    if token
-                    else await sessions.owner(conn, credential, by_hand=by_hand(connection.scope))
-                )
+
+                async def look(key: bytes) -> Identity | None:
+                    if token:
+                        return await tokens.holder(conn, token, key)
+                    return await sessions.owner(conn, credential, key, by_hand=by_hand(connection.scope))
+
+                who = await self.gate.by_key(conn, look)
         except SourceUnreadable:
             # Those who look on must not be blinded by the very outage that they look at.
             who = self.gate.recalled(credential) if connection.scope.get("method") in SAFE else None

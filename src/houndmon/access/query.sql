@@ -29,9 +29,9 @@ select exists (
 );
 
 -- name: token
--- Which token has this look-up, if it holds? Relies on the unique index.
+-- Which token has this look-up, if it holds, and by which key is it hashed? Relies on the unique index.
 select
-    id, name, role, hash,
+    id, name, role, hash, (select value from houndmon.secrets where name = 'hashes') as key,
     last_used_at is null or last_used_at < clock_timestamp() - interval '1 minute' as touch
 from houndmon.tokens
 where lookup = $1 and revoked_at is null and (expires_at is null or expires_at > clock_timestamp());
@@ -57,11 +57,12 @@ insert into houndmon.sessions (hash, token_id, person_id, role, address, expires
 values ($1, $2, $3, $4, $5, clock_timestamp() + $6::integer * interval '1 second');
 
 -- name: session
--- Whose session is this, if it and its token or person hold? Relies on the primary key.
+-- Whose session is this, if it and its token or person hold, and by which key is it hashed? Relies on the primary key.
 -- $1 hash, $2 seconds it may lie idle
 select
     coalesce(t.id, 0) as token_id, coalesce(p.id, 0) as person_id,
     coalesce(t.name, p.name) as name, coalesce(t.role, s.role) as role, p.issuer, p.subject,
+    (select value from houndmon.secrets where name = 'hashes') as key,
     s.used_at < clock_timestamp() - interval '1 minute' as touch
 from houndmon.sessions s
 left join houndmon.tokens t on t.id = s.token_id

@@ -28,13 +28,14 @@ async def begin(conn: asyncpg.Connection, who: Identity, old: str | None, addres
     return id
 
 
-async def owner(conn: asyncpg.Connection, id: str, *, by_hand: bool) -> Identity | None:
-    """Whose session an id is; only what a person does `by_hand` keeps it from lying idle."""
+async def owner(conn: asyncpg.Connection, id: str, key: bytes | None = None, *, by_hand: bool) -> Identity | None:
+    """Whose session an id is, by the key where it is known; only what is done `by_hand` keeps it from lying idle."""
     if len(id) != _LENGTH:
         return None
-    kept = hashed(await server_key(conn), id)
+    key = key or await server_key(conn)
+    kept = hashed(key, id)
     row = await conn.fetchrow(SQL["session"], kept, IDLE_SECONDS)
-    if row is None:
+    if row is None or row["key"] != key:
         return None
     if by_hand and row["touch"]:
         await conn.execute(SQL["touch_session"], kept)

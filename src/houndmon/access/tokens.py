@@ -47,16 +47,17 @@ async def create_token(
     return MadeToken(**msgspec.structs.asdict(plain([row], Token)[0]), token=text)
 
 
-async def holder(conn: asyncpg.Connection, text: str) -> Identity | None:
-    """Who holds a token; None where it is none, or holds no longer."""
+async def holder(conn: asyncpg.Connection, text: str, key: bytes | None = None) -> Identity | None:
+    """Who holds a token, by the key where it is known; None where it is none, or holds no longer."""
     match = _TOKEN.fullmatch(text)
     if match is None:
         return None
-    given = hashed(await server_key(conn), text)
+    key = key or await server_key(conn)
+    given = hashed(key, text)
     row = await conn.fetchrow(SQL["token"], match[2])
     # Compared even where there is none: the time must not tell which look-ups exist.
     same = hmac.compare_digest(given, row["hash"] if row else bytes(32))
-    if row is None or not same:
+    if row is None or not same or row["key"] != key:
         return None
     if row["touch"]:
         await conn.execute(SQL["touch_token"], row["id"])
