@@ -81,14 +81,14 @@ async def test_it_places_tracks_by_their_upload(hound, show, range, start, befor
     await hound.track(uploaded_at=start, times=2)
     await hound.track(uploaded_at=before, live_at="-1m", state="live", times=10)
     await hound.track(uploaded_at="+5s")
-    for at in ("+6s", "infinity", "20000-01-01Z"):
+    for at in ("+6s", "infinity", "20000-01-01Z", "294276-12-31 23:59:59Z"):
         await hound.track(uploaded_at=at)
         await hound.track(uploaded_at="-1m", live_at=at, state="live")
     await hound.track(uploaded_at="-infinity")
     found = await show(load, range=range)
     assert counts(found) == (3, 0, 0, 1, 2)
     assert found["upload_to_live_minutes"] == NO_SAMPLES
-    assert found["anomalies"] == [{"kind": "future_time", "count": 6}]
+    assert found["anomalies"] == [{"kind": "future_time", "count": 8}]
 
 
 async def test_it_names_what_is_wrong_with_tracks(hound, show):

@@ -253,6 +253,32 @@ async def test_it_takes_durations_by_nearest_rank(hound, show):
     assert found == timed(0.9, 1.8, pytest.approx(1.9), 20)
 
 
+async def test_it_ages_jobs_of_the_epoch(hound, show):
+    """A time of 1970, which is what a program writes that has none, is as old as it says."""
+    await hound.job("queued", queued_at="1970-01-01Z")
+    await hound.job("in_progress", started_at="1970-01-01Z")
+    epoch = (NOW - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds() / 60
+    found = await show(load)
+    assert (found["oldest_queued_age_minutes"], found["oldest_in_progress_age_minutes"]) == (epoch, epoch)
+
+
+@pytest.mark.parametrize("far", ["294276-12-31 23:59:59Z", "9999-12-31Z", "infinity"])
+async def test_it_survives_the_end_of_time(hound, show, far):
+    """A finish as late as a database has them is an anomaly, however early the start, and raises nothing."""
+    await hound.job("completed", started_at="1970-01-01Z", finished_at=far)
+    await hound.job("completed", started_at="4713-01-01 BC", finished_at="-1m")
+    found = await show(load)
+    assert found["anomalies"] == [{"kind": "future_time", "count": 1}]
+    assert found["jobs_by_status"]["completed"] == found["duration_minutes"]["sample_count"] == 1
+
+
+async def test_it_shows_a_message_that_says_something(hound, show):
+    """Of the messages of a code one is shown whose first 200 characters say something."""
+    await hound.job("failed", error_code="E", error_message=" " * 300 + "x")
+    await hound.job("failed", error_code="E", error_message="usual")
+    assert (await show(load))["top_failures"][0]["message"] == "usual"
+
+
 async def test_it_ages_jobs_of_all_time(hound, show):
     """A time before all time gives a great age, a finite one."""
     await hound.job("queued", queued_at="-infinity", job_id="eternal")
@@ -260,9 +286,9 @@ async def test_it_ages_jobs_of_all_time(hound, show):
     await hound.job("retrying", queued_at="4000-01-01 BC")
     await hound.job("in_progress", started_at="-infinity")
     found = await show(load)
-    since_2000 = (NOW - datetime(2000, 1, 1, tzinfo=UTC)).total_seconds() / 60
+    ever = (NOW - datetime(1, 1, 1, tzinfo=UTC)).total_seconds() / 60
     ages = [found[f"oldest_{status}_age_minutes"] for status in ("queued", "retrying", "in_progress")]
-    assert ages == pytest.approx([since_2000] * 3)
+    assert ages == pytest.approx([ever] * 3)
     assert (found["oldest_queued_job_id"], found["stalled"]) == ("eternal", True)
 
 

@@ -247,8 +247,19 @@ async def test_it_counts_jobs_that_were_claimed_and_not_started(hound, show):
     assert found == {"count": 2, "oldest_age_seconds": 8 * 86400.0}
     await hound.job("in_progress", queued_at="-infinity", claimed_at="-infinity", started_at=None)
     found = (await show(load, range="1h"))["claimed_not_started"]
-    since_2000 = (NOW - datetime(2000, 1, 1, tzinfo=UTC)).total_seconds()
-    assert found == {"count": 3, "oldest_age_seconds": since_2000}
+    ever = (NOW - datetime(1, 1, 1, tzinfo=UTC)).total_seconds()
+    assert found == {"count": 3, "oldest_age_seconds": ever}
+
+
+@pytest.mark.parametrize("finish", ["-3d", "-7d", "1970-01-01Z", "-infinity", "4000-01-01 BC"])
+async def test_it_times_starts_whose_finish_makes_no_sense(hound, show, finish):
+    """A job that started in the window is timed wherever its finish lies, and so is one that was claimed too late."""
+    await hound.job("completed", claimed_at="-11m", started_at="-10m", finished_at=finish)
+    await hound.job("failed", claimed_at="-9m", started_at="-10m", finished_at=finish)
+    await hound.job("completed", claimed_at="294276-12-31 23:59:59Z", started_at="-10m", finished_at=finish)
+    found = await show(load, range="1h")
+    assert found["claim_to_start_seconds"]["sample_count"] == 1
+    assert {"kind": "negative_duration", "count": 1} in found["anomalies"]
 
 
 async def test_it_places_its_anomalies_by_the_beat(hound, show):

@@ -17,7 +17,7 @@ Cells = dict[Key, Measures]
 GRAINS = (60, 600, 3600, 86400)
 """The lengths of blocks in seconds, each a multiple of the one before."""
 MOST_CELLS = 20_000  # of one block: strangers choose error codes, and a block must fit into memory
-MOST_COUNTED = 9 * 10**18  # what a bigint holds
+MOST_COUNTED = 2**63 - 1  # what a bigint holds
 REST = "other"
 
 

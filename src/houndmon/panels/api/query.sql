@@ -4,7 +4,7 @@
 -- $1 environment, $2 the last instant that counts as now, $3 the edges of the slices, $4 the first instant, $5 the first
 -- one beyond, or null. Rows of unknown environments are among the flaws of both known ones.
 -- A negative count is none that telemetry could mean.
-select slice, flaw, service, route, hundred, least(sum(requests), 9e18)::bigint as requests, count(*) as rows
+select slice, flaw, service, route, hundred, least(sum(requests), 9223372036854775807)::bigint as requests, count(*) as rows
 from (
     select
         width_bucket(occurred_at, $3::timestamptz[]) as slice,

@@ -17,7 +17,7 @@ from (
         case when environment = $1 and outcome in ('started', 'failed') then browser end as browser,
         case when environment = $1 and outcome = 'failed' then error_code end as error_code,
         case
-            when environment = $1 and outcome = 'failed' and btrim(error_message, $6::text) <> '' then left(error_message, 200)
+            when environment = $1 and outcome = 'failed' and btrim(left(error_message, 200), $6::text) <> '' then left(error_message, 200)
         end as message
     from {play_attempts}
     where {theirs}

@@ -21,7 +21,7 @@ from (
         end as flaw,
         case
             when environment <> $1 or state in ('rejected', 'withdrawn') then 'out'
-            when live_at <= uploaded_at + make_interval(secs => $6::float8) then 'in_time'
+            when live_at <= least(uploaded_at, timestamptz '9999-01-01Z') + make_interval(secs => $6::float8) then 'in_time'
             when live_at is not null then 'late'
             else 'waiting'
         end as fate,
@@ -53,7 +53,10 @@ from (
                 when greatest(uploaded_at, live_at) > $2::timestamptz
                     then least(greatest(uploaded_at, live_at), timestamptz '9999-01-01Z')
             end as ripe_at,
-            extract(epoch from live_at - uploaded_at)::float8 / 60 as minutes
+            case
+                when live_at is not null
+                    then extract(epoch from least(live_at, timestamptz '9999-01-01Z') - uploaded_at)::float8 / 60
+            end as minutes
         from {tracks}
         where environment = $1
             and uploaded_at >= $4::timestamptz and ($5::timestamptz is null or uploaded_at < $5)

@@ -21,7 +21,7 @@ from (
         case when environment = $1 then least(attempt, 20) else 0 end as attempt,
         case when environment = $1 and status = 'failed' then error_code end as error_code,
         case
-            when environment = $1 and status = 'failed' and btrim(error_message, $6::text) <> ''
+            when environment = $1 and status = 'failed' and btrim(left(error_message, 200), $6::text) <> ''
                 then left(error_message, 200)
         end as message
     from {transcode_jobs}
@@ -48,7 +48,7 @@ from (
                 when greatest(queued_at, claimed_at, started_at, finished_at) > $2::timestamptz
                     then least(greatest(queued_at, claimed_at, started_at, finished_at), timestamptz '9999-01-01Z')
             end as ripe_at,
-            extract(epoch from finished_at - started_at)::float8 / 60 as minutes
+            extract(epoch from least(finished_at, timestamptz '9999-01-01Z') - started_at)::float8 / 60 as minutes
         from {transcode_jobs}
         where environment = $1
             and finished_at >= $4::timestamptz and ($5::timestamptz is null or finished_at < $5)
@@ -104,14 +104,14 @@ where environment = $1
 -- name: waits
 -- For how many seconds has the oldest active job of each status been in it?
 -- The clock of a job in progress starts where it started, else where it was claimed, else where it was queued.
--- $3 now; a time before 2000 is none that a queue could have: it is taken for 2000.
+-- $3 now; a time before our era is taken for its start: further back there are no dates.
 select status, max(greatest(0, extract(epoch from $3::timestamptz - since)::float8)) as seconds
 from (
     select
         status,
         greatest(
             case status when 'in_progress' then coalesce(started_at, claimed_at, queued_at) else queued_at end,
-            timestamptz '2000-01-01Z'
+            timestamptz '0001-01-01Z'
         ) as since
     from {waiting} as active
 ) as known

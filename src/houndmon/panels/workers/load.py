@@ -36,7 +36,7 @@ from houndmon.panels.workers.model import (
 )
 
 SQL = statements(Path(__file__).with_name("query.sql"))
-FURTHEST_BACK = timedelta(days=1)  # that long before its start a job may have finished, and is still found
+FURTHEST_BACK = timedelta(days=8)  # that long ago a job may have finished before it started, and is still found
 BEATS = Series(name="beats", statement=SQL["beats"], row=BeatRow, keys=3, merges=("sum", "max"), open_key=0)
 PULSE = Series(name="pulse", statement=SQL["pulse"], row=PulseRow, keys=2, merges=("min", "max"), grains=(60,))
 STARTS = Series(
@@ -112,7 +112,7 @@ async def newest_liveness(snapshot: Snapshot, filters: Filters, beats: list[date
 async def load_claims(snapshot: Snapshot, filters: Filters, chosen: Window) -> Histogram:
     """How long the jobs waited for their start that started in a window, in seconds."""
     clock, plain = snapshot.clock, unfiltered(filters)
-    before = Window(chosen.start - FURTHEST_BACK, chosen.start)
+    before = Window(clock.since(FURTHEST_BACK), chosen.start)
     over: list[StartRow] = await read_rows(snapshot, STARTS, plain, Slices(chosen))
     late: list[StartRow] = await read_rows(snapshot, LATE_STARTS, plain, Slices(before))
     live = await snapshot.rows(SQL["live_starts"], LiveStart, filters.environment, clock.soon, chosen.start)

@@ -70,7 +70,7 @@ from (
         end as ripe_at,
         date_trunc('minute', started_at) as started_at,
         date_trunc('minute', finished_at) as finished_minute,
-        extract(epoch from started_at - claimed_at)::float8 as seconds
+        extract(epoch from started_at - least(claimed_at, timestamptz '9999-01-01Z'))::float8 as seconds
     from {transcode_jobs}
     where environment = $1
         and finished_at >= $4::timestamptz and ($5::timestamptz is null or finished_at < $5)
@@ -94,17 +94,20 @@ where is_late
 group by slice, ripe_at, started_at, bucket;
 
 -- name: live_starts
--- The same of jobs that are under way.
--- Relies on the partial (environment, status, queued_at) of active jobs.
+-- The same of jobs that are under way, and of those whose finish is older than any that is counted could be.
+-- Relies on the partial (environment, status, queued_at) of active jobs, and on (environment, finished_at).
 -- $1 environment, $2 the last instant that counts as now, $3 the first instant of a start
 select bucket, count(*) as samples, max(seconds) as top
 from (
     select seconds, case when seconds > 0 then ceil(ln(seconds) / 0.009980082835570439)::integer when seconds = 0 then -2147483648 else -2147483647 end as bucket
     from (
-        select extract(epoch from started_at - claimed_at)::float8 as seconds
+        select extract(epoch from started_at - least(claimed_at, timestamptz '9999-01-01Z'))::float8 as seconds
         from {transcode_jobs}
         where environment = $1
-            and status in ('queued', 'in_progress', 'retrying')
+            and (
+                status in ('queued', 'in_progress', 'retrying')
+                or status in ('failed', 'completed') and finished_at < timestamptz '2000-01-01Z'
+            )
             and started_at >= $3::timestamptz
             and isfinite(claimed_at)
             and greatest(queued_at, claimed_at, started_at, finished_at) <= $2::timestamptz
@@ -119,7 +122,7 @@ group by bucket;
 select
     count(*) as count,
     max(
-        greatest(0, extract(epoch from $3::timestamptz - greatest(claimed_at, timestamptz '2000-01-01Z'))::float8)
+        greatest(0, extract(epoch from $3::timestamptz - greatest(claimed_at, timestamptz '0001-01-01Z'))::float8)
     ) as oldest_age_seconds
 from {transcode_jobs}
 where environment = $1
