@@ -9,6 +9,7 @@ from counts.conftest import fill_at_random
 from factories import NOW
 from houndmon.app import PANELS
 from houndmon.config.defaults import DEFAULTS
+from houndmon.counts import fill
 from houndmon.counts.blocks import Reach
 from houndmon.counts.fill import neighbours
 from houndmon.counts.loop import Filler
@@ -114,6 +115,46 @@ async def test_it_counts_again_what_is_known_to_change(desk):
     assert await desk.differences() == {}
     unsettled = await desk.conn.fetchval("select count(*) from houndmon.counts where unsettled")
     assert unsettled == 0
+
+
+STALLED = """
+insert into hound.tracks (track_id, environment, state, uploaded_at)
+select 't' || n, 'prod', 'processing', clock_timestamp() - interval '1 minute' * n from generate_series(30, 700) as n
+"""
+OLDEST_LIVE = """
+update hound.tracks set state = 'live', live_at = uploaded_at + interval '5 min'
+where uploaded_at < clock_timestamp() - interval '550 min'
+"""
+
+
+async def test_it_gets_round_to_every_minute_that_waits(desk, monkeypatch):
+    """Where a stalled pipeline takes up the oldest tracks first, they count within some ticks, whatever still waits."""
+    monkeypatch.setattr(fill, "MOST_UNSETTLED", 50)
+    monkeypatch.setattr(fill, "MOST_IN_TURN", 100)
+    await desk.conn.execute(STALLED)
+    await desk.fill()
+    await desk.conn.execute(OLDEST_LIVE)
+    for _ in range(8):
+        await desk.filler.tick()
+    assert await desk.differences() == {}
+
+
+MANY_CODES = """
+insert into hound.transcode_jobs
+    (job_id, environment, status, attempt, queued_at, started_at, finished_at, error_code)
+select n || '-' || a, 'prod', 'failed', a, at, at, at, 'C' || lpad((10001 - n)::text, 5, '0')
+from (
+    select n, a, date_trunc('day', clock_timestamp()) - interval '1 d' + interval '1 second' * (n * 3) as at
+    from generate_series(1, 10000) as n, generate_series(1, 3) as a
+) as known
+"""
+
+
+async def test_it_lists_the_commonest_of_ten_thousand_codes(desk):
+    """Ten thousand codes at three attempts each are thirty thousand groups of a day: the list is that of the rows."""
+    await desk.conn.execute(MANY_CODES)
+    await desk.fill()
+    assert await desk.differences() == {}
 
 
 async def test_it_covers_the_past_without_a_gap(desk):

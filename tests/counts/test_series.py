@@ -1,11 +1,16 @@
+from collections import Counter
 from datetime import timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from factories import NOW
 from houndmon.counts import series as module
 from houndmon.counts.series import MOST_COUNTED, add, bounded, decode, encode, gathered, merged, within
+from houndmon.kit.stats import REST, TOP, top
+from houndmon.panels.api.load import REQUESTS
+from houndmon.panels.api.model import RequestRow, top_routes
 from houndmon.panels.playback.load import PLAYS
 from houndmon.panels.playback.model import PlayRow
 from houndmon.panels.workers.load import STARTS
@@ -43,7 +48,41 @@ def test_it_keeps_no_more_groups_than_fit(monkeypatch):
     cells = bounded(PLAYS, gathered(PLAYS, rows)[1])
     assert len(cells) == 11
     assert sum(values[0] for values in cells.values()) == sum(row.plays for row in rows)
-    assert {key[4] for key in cells} == {"other", *(f"E{n:03}" for n in range(40, 50))}
+    assert {key[4] for key in cells} == {REST, *(f"E{n:03}" for n in range(40, 50))}
+
+
+@given(play_rows(), st.integers(1, 30))
+def test_it_lists_the_commonest_names_whatever_was_left_out(rows, most):
+    """Names are kept whole and in the order of the top lists, so that what was left out is in `other` alone."""
+    rows = [PlayRow(1, None, "failed", "ios", f"b{row.slice}", row.error_code or "E", row.plays, None) for row in rows]
+    true = by_code(gathered(PLAYS, rows).get(1, {}))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "MOST_CELLS", most)
+        found = by_code(bounded(PLAYS, gathered(PLAYS, rows).get(1, {})))
+    assert found.total() == true.total()
+    assert all(found[name] == true[name] for name in found if name != REST)
+    certain = min(len(found) - (REST in found), TOP)
+    assert [line.name for line in top(found)][:certain] == [line.name for line in top(true)][:certain]
+
+
+def by_code(cells):
+    """The plays of each error code."""
+    counts = Counter()
+    for key, values in cells.items():
+        counts[key[4]] += values[0]
+    return counts
+
+
+def test_it_keeps_the_route_that_fails_before_those_that_are_busy(monkeypatch):
+    """Of too many routes those with 5xx are kept first, then those with 4xx, then the busiest; ties by name."""
+    monkeypatch.setattr(module, "MOST_CELLS", 3)
+    rows = [RequestRow(1, None, "api", f"/u/{n}", 0, 100, 1) for n in range(9)]
+    rows += [RequestRow(1, None, "api", "/boom", 5, 1, 1), RequestRow(1, None, "api", "/gone", 4, 12, 1)]
+    cells = bounded(REQUESTS, gathered(REQUESTS, rows)[1])
+    assert [key[2] for key in cells] == ["/boom", "/gone", "/u/0", REST]
+    made = [RequestRow(1, *key, *values) for key, values in cells.items()]
+    assert [route.route for route in top_routes(made)] == ["/boom", "/gone", "/u/0"]
+    assert sum(row.requests for row in made) == sum(row.requests for row in rows)
 
 
 def test_it_keeps_numbers_that_fit():

@@ -23,7 +23,7 @@ HELD_BACK = timedelta(seconds=30)  # rows need a moment to be committed; until t
 LATE = timedelta(minutes=15)  # rows that arrive this late are right after the next tick
 KEPT = timedelta(days=9)  # what the longest comparison needs: the last 24 h, a week before
 NEAR = timedelta(minutes=10)
-MOST_UNSETTLED = 500
+MOST_UNSETTLED, MOST_IN_TURN = 300, 200
 TRUSTED_SECONDS = 3.0  # a reader may trust for so long what it knows to be covered
 PAST_SECONDS = 0.3  # of each tick, for the past of one series
 
@@ -38,6 +38,7 @@ class Follower:
         self.fingerprint = f"{series.fingerprint}:{identity}"
         self.pace = Pace()
         self._checks: Checks | None = None
+        self._turn: dict[Environment, datetime] = {}
         self._forgotten_at: float | None = None
 
     async def follow(self) -> bool:
@@ -92,18 +93,33 @@ class Follower:
         return {slices.edges[number - 1]: cells for number, cells in gathered(series, records).items()}
 
     async def count_unsettled(self, reach: Reach, deadline: float) -> None:
-        """Count again the minutes whose rows are known to change later, as tracks do that are not live yet."""
+        """Count again the minutes whose rows are known to change later, as tracks do that are not live yet.
+
+        Some of them in turn, then the newest: however many there are, each is looked at before long.
+        """
         if self.series.unsettled is None:
             return
-        found: set[datetime] = set()
+        in_turn, newest = set[datetime](), set[datetime]()
         async with self.state.borrowed() as conn:
             for environment in ENVIRONMENTS:
-                args = (self.series.name, environment, reach.end - LATE, MOST_UNSETTLED)
-                found |= {record["at"] for record in await conn.fetch(SQL["unsettled"], *args)}
-        for stretch in reversed(neighbours(sorted(found))):
+                in_turn |= await self._next_in_turn(conn, environment, reach.end - LATE)
+                newest |= await self._unsettled(conn, environment, reach.end - LATE, MOST_UNSETTLED)
+        for stretch in (*neighbours(sorted(in_turn)), *reversed(neighbours(sorted(newest - in_turn)))):
             await self.recount(stretch, reach)
             if time.monotonic() > deadline:
                 return
+
+    async def _next_in_turn(self, conn: asyncpg.Connection, environment: Environment, end: datetime) -> set[datetime]:
+        """The unsettled minutes before those of the last tick, from the newest on again once none are left."""
+        found = await self._unsettled(conn, environment, self._turn.get(environment, end), MOST_IN_TURN)
+        self._turn[environment] = min(found) if len(found) == MOST_IN_TURN else end
+        return found
+
+    async def _unsettled(
+        self, conn: asyncpg.Connection, environment: Environment, before: datetime, most: int
+    ) -> set[datetime]:
+        """The newest unsettled minutes before a time."""
+        return {row["at"] for row in await conn.fetch(SQL["unsettled"], self.series.name, environment, before, most)}
 
     async def extend(self, reach: Reach, goal: datetime) -> Reach:
         """Count a slice of the past, next to what is covered; what is covered then."""

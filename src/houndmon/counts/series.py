@@ -9,6 +9,7 @@ import msgspec
 
 from houndmon.kit.clock import Sliced
 from houndmon.kit.sql import Statement
+from houndmon.kit.stats import REST
 
 Merge = Literal["sum", "min", "max", "histogram"]
 Key = tuple[Any, ...]
@@ -16,9 +17,8 @@ Measures = list[Any]
 Cells = dict[Key, Measures]
 GRAINS = (60, 600, 3600, 86400)
 """The lengths of blocks in seconds, each a multiple of the one before."""
-MOST_CELLS = 20_000  # of one block: strangers choose error codes, and a block must fit into memory
+MOST_CELLS = 200_000  # of one block: strangers choose error codes, and a block must fit into memory
 MOST_COUNTED = 2**63 - 1  # what a bigint holds
-REST = "other"
 
 
 class Series(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +38,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     extra: tuple[Any, ...] = ()
     grains: tuple[int, ...] = GRAINS
     open_key: int | None = None  # the key that strangers choose freely, if any
+    worst: tuple[int, tuple[Any, ...]] = (0, ())  # a key, and its values by which names rank before all others
     within_key: int | None = None  # a key that holds a minute: in a coarse block None where it lies within
     unsettled: tuple[int, Any] | None = None  # a key and its value: such groups change, and are counted again
     tail: timedelta = timedelta(0)  # for so long rows are read from the source in any case, for they change
@@ -105,15 +106,31 @@ def within(series: Series, key: Key, start: Any, grain: int) -> Key:
 
 
 def bounded(series: Series, cells: Cells) -> Cells:
-    """At most so many cells: the rarest names of the open key are counted under one."""
+    """About so many cells: the names of the open key that rank last are counted as one."""
     place = series.open_key
     if len(cells) <= MOST_CELLS or place is None:
         return cells
-    ranked = sorted(cells.items(), key=lambda cell: -cell[1][0])
-    kept = dict(ranked[:MOST_CELLS])
-    for key, values in ranked[MOST_CELLS:]:
-        add(kept, (*key[:place], REST, *key[place + 1 :]), values, series.merges)
+    kept: Cells = {}
+    for name, keys in ranked(series, cells, place):
+        fits = name != REST and len(kept) < MOST_CELLS
+        for key in keys:
+            add(kept, key if fits else (*key[:place], REST, *key[place + 1 :]), cells[key], series.merges)
     return kept
+
+
+def ranked(series: Series, cells: Cells, place: int) -> list[tuple[Any, list[Key]]]:
+    """The names of a key with their cells' keys, in the order of the top lists: what is worst, then commonest."""
+    names: dict[Any, list[Key]] = {}
+    for key in cells:
+        names.setdefault(key[place], []).append(key)
+    where, values = series.worst
+
+    def rank(item: tuple[Any, list[Key]]) -> tuple[Any, ...]:
+        name, keys = item
+        bad = [-sum(cells[key][0] for key in keys if key[where] == value) for value in values]
+        return *bad, -sum(cells[key][0] for key in keys), str(name or "")
+
+    return sorted(names.items(), key=rank)
 
 
 def encode(series: Series, cells: Cells) -> bytes:

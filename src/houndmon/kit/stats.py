@@ -8,6 +8,7 @@ from typing import NamedTuple
 Z_95 = 1.959963984540054  # the 97.5th percentile of the standard normal distribution
 TOP = 10
 UNSPECIFIED, OTHER = "unspecified", "other"
+REST = "\0"  # names that were too many to be kept, as one: no text of PostgreSQL's holds this character
 
 
 def ratio(part: float, whole: float) -> float | None:
@@ -58,8 +59,9 @@ class Share:
 def top(counts: Counter[str]) -> list[Share]:
     """The ten commonest names, ties by code point, then one `other` row for the rest: shares sum to 1."""
     whole = counts.total()
-    ranked = sorted(((name, n) for name, n in counts.items() if n), key=lambda item: (-item[1], item[0]))
+    names = [(name, n) for name, n in counts.items() if n and name != REST]
+    ranked = sorted(names, key=lambda item: (-item[1], item[0]))
     lines = [Share(name, n, n / whole, False) for name, n in ranked[:TOP]]
-    if rest := sum(n for _, n in ranked[TOP:]):
+    if rest := sum(n for _, n in ranked[TOP:]) + counts[REST]:
         lines.append(Share(OTHER, rest, rest / whole, True))
     return lines

@@ -23,7 +23,15 @@ from houndmon.panels.api.model import (
 )
 
 SQL = statements(Path(__file__).with_name("query.sql"))
-REQUESTS = Series(name="requests", statement=SQL["requests"], row=RequestRow, keys=4, merges=("sum", "sum"), open_key=2)
+REQUESTS = Series(
+    name="requests",
+    statement=SQL["requests"],
+    row=RequestRow,
+    keys=4,
+    merges=("sum", "sum"),
+    open_key=2,
+    worst=(3, (5, 4)),
+)
 
 
 async def load(snapshot: Snapshot, filters: Filters) -> Api:

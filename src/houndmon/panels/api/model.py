@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from houndmon.kit.clock import Sliced, Slices, Window, within
 from houndmon.kit.panel import Panel
-from houndmon.kit.stats import TOP, ratio
+from houndmon.kit.stats import REST, TOP, ratio
 
 
 class RequestRow(Sliced):
@@ -88,6 +88,7 @@ def top_routes(rows: list[RequestRow]) -> list[Route]:
     routes = [
         Route(name, route, requests(theirs), requests(theirs, 4), requests(theirs, 5))
         for (name, route), theirs in groups.items()
+        if route != REST
     ]
     ranked = sorted(routes, key=lambda r: (-r.errors_5xx, -r.errors_4xx, -r.requests, r.service, r.route or ""))
     return ranked[:TOP]

@@ -10,6 +10,7 @@ from msgspec import Meta
 from houndmon.counts.histogram import Histogram
 from houndmon.kit.clock import Clock, Sliced, Slices, Window, within
 from houndmon.kit.panel import Panel, Percentiles
+from houndmon.kit.stats import REST
 
 FRESH_SECONDS = 120
 EXPECTED_FOR = timedelta(hours=24)
@@ -136,7 +137,9 @@ def processes(rows: list[BeatRow], clock: Clock) -> list[Process]:
     """Every process that beat, with its newest beat; what lies in the future, or elsewhere, is none."""
     newest: dict[tuple[str, datetime], datetime] = {}
     for row in rows:
-        if is_sound(row, clock) and row.worker_id is not None and row.process_started_at is not None:
+        if row.worker_id is None or row.worker_id == REST or row.process_started_at is None:
+            continue
+        if is_sound(row, clock):
             key = (row.worker_id, row.process_started_at)
             newest[key] = max(newest.get(key, row.last_beat_at), row.last_beat_at)
     return [Process(worker_id, started_at, beat_at) for (worker_id, started_at), beat_at in newest.items()]
