@@ -139,6 +139,16 @@ async def test_it_gets_round_to_every_minute_that_waits(desk, monkeypatch):
     assert await desk.differences() == {}
 
 
+async def test_it_notices_failed_jobs_that_are_queued_again(desk):
+    """A job that failed and was counted is counted no more once it is queued again, after one tick."""
+    await desk.hound.job("failed", 30, finished_at="-40m", started_at="-41m", claimed_at="-42m", queued_at="-50m")
+    await desk.fill()
+    for change in ("status = 'queued', finished_at = null", "status = 'completed', finished_at = now()"):
+        await desk.conn.execute(f"update hound.transcode_jobs set {change}, error_code = null")
+        await desk.filler.tick()
+        assert {panel for panel, _, _ in await desk.differences()} <= {"workers"}  # their starts wait for a check
+
+
 MANY_CODES = """
 insert into hound.transcode_jobs
     (job_id, environment, status, attempt, queued_at, started_at, finished_at, error_code)

@@ -41,6 +41,7 @@ FINISHED = Series(
     merges=("sum", "min"),
     extra=(BLANKS,),
     open_key=4,
+    unsettled=(2, "failed"),  # somebody may queue them again
 )
 DURATIONS = Series(
     name="durations",
