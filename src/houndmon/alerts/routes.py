@@ -64,7 +64,7 @@ async def list_alerts(
         raise BadInput(FieldError("state", f"must be one of {', '.join(STATES)}"))
     if rule and rule not in state.config().rules:
         raise BadInput(FieldError("rule", f"must be one of {', '.join(state.config().rules)}"))
-    place, where = place_of(cursor), checked_environment(environment) if environment else None
+    place, where = place_of(cursor), checked_environment(environment) if environment is not None else None
     async with state.state.borrowed() as conn:
         return await people.alerts_page(conn, wanted, where, rule or None, place, limit_of(limit))
 
