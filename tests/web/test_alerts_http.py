@@ -115,12 +115,15 @@ async def test_it_does_not_close_what_fires(calm):
 
 
 async def test_it_says_which_notes_are_wrong(calm):
-    """Notes that are missing, blank or too short once trimmed: 422, an error for each field, and the notes back."""
+    """Notes that are missing, null, blank or too short once trimmed: 422, an error for each, and the notes back."""
     id = await new_alert(calm.hound.conn, state="recovered")
     typed = {"root_cause": "  nine char  ", "mitigation": "\u200b" * 20}
     refused = problem(await post(calm, f"/api/alerts/{id}/close", typed), 422)
     assert [error["field"] for error in refused["errors"]] == ["root_cause", "mitigation", "prevention"]
     assert refused["notes"] == typed | {"prevention": ""}
+    absent = NOTES | {"mitigation": None}
+    refused = problem(await post(calm, f"/api/alerts/{id}/close", absent), 422)
+    assert ([error["field"] for error in refused["errors"]], refused["notes"]) == (["mitigation"], absent)
     padded = {name: f"\n  {text[:10]:x<10}\t " for name, text in NOTES.items()}
     assert (await post(calm, f"/api/alerts/{id}/close", padded)).status_code == 200
 
@@ -136,8 +139,9 @@ async def test_it_refuses_endless_notes(calm):
 async def test_it_refuses_closings_that_are_none(calm):
     """What is no closing is bad input, never an error of ours."""
     id = await new_alert(calm.hound.conn, state="recovered")
-    nul = b'{"root_cause": "\\u0000abcdefghijkl"}'
-    for body in (b"{", b"[]", b"null", b'{"root_cause": 7}', b'{"cause": "x"}', nul, b"[" * 50_000):
+    wrong = (b"7", b"{}", b'"\\u0000abcdefghijkl"')
+    typed = [b'{"root_cause": ' + value + b"}" for value in wrong]
+    for body in (b"{", b"[]", b"null", *typed, b'{"cause": "x"}', b"[" * 50_000):
         answer = await calm.client.post(f"/api/alerts/{id}/close", content=body, headers=JSON)
         assert problem(answer, 400)["errors"], body[:40]
 
