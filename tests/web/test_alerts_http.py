@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
+import httpx
 import pytest
 
 from alerting import NOTES, new_alert
@@ -134,6 +135,29 @@ async def test_it_refuses_endless_notes(calm):
     for size, code in ((4001, 422), (60_000, 422), (70_000, 413), (1_000_000, 413)):
         problem(await post(calm, f"/api/alerts/{id}/close", NOTES | {"root_cause": "x" * size}), code)
     assert (await calm.get(f"/api/alerts/{id}")).json()["state"] == "recovered"
+
+
+@pytest.mark.parametrize("headers", [{}, {"Content-Length": "0"}, JSON, JSON | {"Content-Length": "0"}])
+async def test_it_is_acknowledged_without_a_body(calm, headers):
+    """Who takes an alert need not say why: an acknowledgement without a body is one without a note."""
+    id = await new_alert(calm.hound.conn)
+    request = calm.client.build_request("POST", f"/api/alerts/{id}/acknowledge")
+    request.headers = httpx.Headers({"Host": request.headers["host"]} | headers)
+    answer = await calm.client.send(request)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["acknowledged_at"] is not None
+    assert answer.json()["acknowledgement"] is None
+
+
+async def test_it_refuses_acknowledgements_that_are_none(calm):
+    """A body that is no acknowledgement is bad input, one that does not say it is JSON is refused: nobody took it."""
+    id = await new_alert(calm.hound.conn)
+    path = f"/api/alerts/{id}/acknowledge"
+    for body in (b"{", b" ", b"[]", b"null", b'{"note": 7}', b'{"notes": "x"}'):
+        assert problem(await calm.client.post(path, content=body, headers=JSON), 400)["errors"], body
+    for headers in ({}, {"Content-Type": "text/plain"}, FORM):
+        problem(await calm.client.post(path, content=b'{"note": "x"}', headers=headers), 415)
+    assert (await calm.get(f"/api/alerts/{id}")).json()["acknowledged_at"] is None
 
 
 async def test_it_refuses_closings_that_are_none(calm):

@@ -156,7 +156,7 @@ class AlertPage(msgspec.Struct):
     ]
 
 
-class Acknowledgement(msgspec.Struct, forbid_unknown_fields=True):
+class Acknowledgement(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What somebody says who takes an alert."""
 
     note: Annotated[
