@@ -1,6 +1,7 @@
 """houndmon as a process of its own: when it refuses to start, what it logs, what a socket may do to it."""
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -104,6 +105,22 @@ def test_it_refuses_to_run_open_off_loopback(database, tmp_path):
     command = [sys.executable, "-m", "houndmon", "serve"]
     done = subprocess.run(command, env=said, capture_output=True, timeout=START_SECONDS, cwd=tmp_path, check=False)
     assert (done.returncode, b"loopback only" in done.stderr) == (1, True)
+
+
+def test_it_answers_head_on_a_connection_that_goes_on(database, tmp_path):
+    """Over one connection a HEAD has the length of the GET after it, and no body that would spoil it."""
+    with serving(tmp_path, HOUNDMON_DATABASE_URL=database, HOUNDMON_AUTH="off") as running:
+        client = http.client.HTTPConnection("127.0.0.1", running.port, timeout=START_SECONDS)
+        with contextlib.closing(client):
+            for path in ("/healthz", "/static/houndmon.css", "/api/openapi.json"):
+                found = []
+                for method in ("HEAD", "GET"):
+                    client.request(method, path)
+                    answer = client.getresponse()
+                    found.append((answer.status, answer.headers["content-length"], len(answer.read())))
+                (status, length, size), got = found
+                assert (status, size) == (200, 0)
+                assert got == (200, length, int(length))
 
 
 def canaries(database: str, folder: Path) -> dict[str, str]:

@@ -12,6 +12,7 @@ from houndmon.access.model import ROLES
 from houndmon.access.table import TABLE, allowed, document
 from houndmon.app import create_app
 from houndmon.kit.settings import Settings
+from houndmon.web.head import WithHead
 
 PLACES = {
     "{id}": "999999",
@@ -85,6 +86,39 @@ async def test_it_holds_in_every_cell(house, role):
             if (let_in != allowed(role, method, template) and not is_door) or answer.status_code == 500:
                 wrong.append((method, path, answer.status_code))
     assert wrong == []
+
+
+@pytest.mark.parametrize("role", [None, *ROLES])
+async def test_it_answers_head_to_whom_it_answers_get(house, role):
+    """HEAD needs the role of GET, no more and no less, and whoever sends it gets no body."""
+    house.app.state.gate.failures.burst = 10_000
+    wrong = []
+    async with house.client(role) as client, asking_head(house, role) as other:
+        for template in sorted(path for method, path in routes() if method == "GET"):
+            path, accept = filled(template), {"Accept": "application/json"}
+            get_status = (await client.get(path, headers=accept)).status_code
+            answer = await other.head(path, headers=accept)
+            if (answer.status_code, answer.content) != (get_status, b""):
+                wrong.append((path, get_status, answer.status_code, answer.content))
+    assert wrong == []
+
+
+async def test_it_lets_a_session_ask_by_head(house):
+    """HEAD changes nothing: it needs no token of a form, is in no audit log, and is not counted as a change."""
+    house.app.state.gate.changes.burst = 0
+    async with asking_head(house) as client:
+        await house.log_in("viewer", client)
+        before = await house.conn.fetchval("select count(*) from houndmon.audit")
+        assert (await client.head("/api/panels/ingest")).status_code == 200
+        assert (await client.head("/api/tokens")).status_code == 403
+    assert await house.conn.fetchval("select count(*) from houndmon.audit where outcome = 'done'") == before
+
+
+def asking_head(house, role=None):
+    """A client of the service as it is served."""
+    headers = {"Authorization": f"Bearer {house.tokens[role]}"} if role else {}
+    transport = httpx.ASGITransport(WithHead(house.app))
+    return httpx.AsyncClient(transport=transport, base_url="https://houndmon.test", headers=headers)
 
 
 def filled(path: str) -> str:

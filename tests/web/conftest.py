@@ -17,6 +17,7 @@ from factories import Hound
 from houndmon.app import PANELS, create_app
 from houndmon.kit import embedded
 from houndmon.kit.settings import Settings
+from houndmon.web.head import WithHead
 
 NAMES = [room.name for room in PANELS]
 
@@ -50,7 +51,7 @@ class Console:
 async def serving(database: str, conn: asyncpg.Connection, **settings: Any) -> AsyncIterator[Console]:
     """Run the service on a database."""
     app = create_app(Settings(auth="off", **settings), database)
-    transport = httpx.ASGITransport(app)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(WithHead(app))  # type: ignore[arg-type]
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://houndmon.test") as client:
         yield Console(app, client, await Hound.on_clock(conn))
 

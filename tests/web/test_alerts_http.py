@@ -4,6 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
+import httpx
 import pytest
 
 from alerting import NOTES, new_alert
@@ -115,12 +116,15 @@ async def test_it_does_not_close_what_fires(calm):
 
 
 async def test_it_says_which_notes_are_wrong(calm):
-    """Notes that are missing, blank or too short once trimmed: 422, an error for each field, and the notes back."""
+    """Notes that are missing, null, blank or too short once trimmed: 422, an error for each, and the notes back."""
     id = await new_alert(calm.hound.conn, state="recovered")
     typed = {"root_cause": "  nine char  ", "mitigation": "\u200b" * 20}
     refused = problem(await post(calm, f"/api/alerts/{id}/close", typed), 422)
     assert [error["field"] for error in refused["errors"]] == ["root_cause", "mitigation", "prevention"]
     assert refused["notes"] == typed | {"prevention": ""}
+    absent = NOTES | {"mitigation": None}
+    refused = problem(await post(calm, f"/api/alerts/{id}/close", absent), 422)
+    assert ([error["field"] for error in refused["errors"]], refused["notes"]) == (["mitigation"], absent)
     padded = {name: f"\n  {text[:10]:x<10}\t " for name, text in NOTES.items()}
     assert (await post(calm, f"/api/alerts/{id}/close", padded)).status_code == 200
 
@@ -133,11 +137,35 @@ async def test_it_refuses_endless_notes(calm):
     assert (await calm.get(f"/api/alerts/{id}")).json()["state"] == "recovered"
 
 
+@pytest.mark.parametrize("headers", [{}, {"Content-Length": "0"}, JSON, JSON | {"Content-Length": "0"}])
+async def test_it_is_acknowledged_without_a_body(calm, headers):
+    """Who takes an alert need not say why: an acknowledgement without a body is one without a note."""
+    id = await new_alert(calm.hound.conn)
+    request = calm.client.build_request("POST", f"/api/alerts/{id}/acknowledge")
+    request.headers = httpx.Headers({"Host": request.headers["host"]} | headers)
+    answer = await calm.client.send(request)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["acknowledged_at"] is not None
+    assert answer.json()["acknowledgement"] is None
+
+
+async def test_it_refuses_acknowledgements_that_are_none(calm):
+    """A body that is no acknowledgement is bad input, one that does not say it is JSON is refused: nobody took it."""
+    id = await new_alert(calm.hound.conn)
+    path = f"/api/alerts/{id}/acknowledge"
+    for body in (b"{", b" ", b"[]", b"null", b'{"note": 7}', b'{"notes": "x"}'):
+        assert problem(await calm.client.post(path, content=body, headers=JSON), 400)["errors"], body
+    for headers in ({}, {"Content-Type": "text/plain"}, FORM):
+        problem(await calm.client.post(path, content=b'{"note": "x"}', headers=headers), 415)
+    assert (await calm.get(f"/api/alerts/{id}")).json()["acknowledged_at"] is None
+
+
 async def test_it_refuses_closings_that_are_none(calm):
     """What is no closing is bad input, never an error of ours."""
     id = await new_alert(calm.hound.conn, state="recovered")
-    nul = b'{"root_cause": "\\u0000abcdefghijkl"}'
-    for body in (b"{", b"[]", b"null", b'{"root_cause": 7}', b'{"cause": "x"}', nul, b"[" * 50_000):
+    wrong = (b"7", b"{}", b'"\\u0000abcdefghijkl"')
+    typed = [b'{"root_cause": ' + value + b"}" for value in wrong]
+    for body in (b"{", b"[]", b"null", *typed, b'{"cause": "x"}', b"[" * 50_000):
         answer = await calm.client.post(f"/api/alerts/{id}/close", content=body, headers=JSON)
         assert problem(answer, 400)["errors"], body[:40]
 

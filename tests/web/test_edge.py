@@ -64,6 +64,8 @@ def problem(answer, status):
     [
         ("range=2h", {"range"}),
         ("range=24H", {"range"}),
+        ("range=", {"range"}),
+        ("environment=", {"environment"}),
         ("environment=production", {"environment"}),
         ("environment=PROD", {"environment"}),
         ("environment=prod%00", {"environment"}),
@@ -87,11 +89,34 @@ async def test_it_refuses_what_a_panel_does_not_understand(quiet, query, fields)
         assert (fragment.status_code, fragment.headers["content-type"]) == (400, "text/html; charset=utf-8")
 
 
-async def test_it_takes_empty_parameters_for_none(quiet):
-    """A form that leaves fields empty asks for the defaults."""
-    found = await quiet.panel("ingest", range="", environment="", artist_id="", release_id="")
-    assert (found["window"]["range"], found["filters"]["environment"]) == ("24h", "prod")
+@pytest.mark.parametrize("name", ["range", "environment"])
+async def test_it_takes_an_empty_choice_for_none_of_those_there_are(quiet, name):
+    """A range or an environment that is given empty is bad input wherever it can be given."""
+    paths = ["/", "/fragments/rules", "/fragments/search", "/api/panels/ingest/trend", "/api/support?release_id=x"]
+    if name == "environment":
+        listings = ("rules", "rules/queue_age", "slos", "slos/playback_success", "incidents", "alerts", "summary")
+        paths += [f"/api/{listing}" for listing in listings]
+    for path in paths:
+        answer = await quiet.client.get(f"{path}{'&' if '?' in path else '?'}{name}=", headers=PROGRAM)
+        assert [error["field"] for error in problem(answer, 400)["errors"]] == [name], path
+
+
+async def test_it_takes_empty_ids_for_none(quiet):
+    """A form that leaves the ids empty narrows nothing."""
+    found = await quiet.panel("ingest", artist_id="", release_id="")
     assert (found["filters"]["artist_id"], found["filters"]["release_id"]) == (None, None)
+
+
+@pytest.mark.parametrize("query", ["", "?range=1h&environment=staging", "?panel=ingest&wall=1&release_id=x"])
+async def test_it_understands_its_own_form(quiet, query):
+    """What the page's form sends, by itself or by script, is what the page and the search understand."""
+    page = (await quiet.client.get(f"/{query}", headers=PERSON)).text
+    form = page[page.index('<form class="search"') : page.index("</form>")]
+    inputs = [dict(re.findall(r'(name|value)="([^"]*)"', tag)) for tag in re.findall(r"<input[^>]*>", form)]
+    sent = {one["name"]: one["value"] for one in inputs}
+    assert {"range", "environment", "q"} <= sent.keys()
+    for path in ("/", "/fragments/search"):
+        assert (await quiet.get(path, **sent)).status_code == 200, (path, sent)
 
 
 @pytest.mark.parametrize("kind", ["bigint", "integer", "uuid"])

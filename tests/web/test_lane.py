@@ -124,6 +124,25 @@ async def test_it_tells_questions_apart(fast):
     assert len(lane._kept) == 6
 
 
+@pytest.mark.parametrize(
+    ("path", "name", "lines"),
+    [
+        ("/api/summary", "Accept", ("text/plain", "application/json")),
+        ("/api/summary", "Accept", ("text/plain;q=0.1, application/json", "TEXT/PLAIN")),
+        ("/api/panels/transcode", "Accept-Encoding", ("gzip", "identity")),
+    ],
+)
+async def test_it_reads_what_is_said_twice_as_the_application_does(fast, console, path, name, lines):
+    """One line of a header or two, in either order: the lane gives the form that the application gives."""
+    client, lane = fast
+    for said in (lines, lines[::-1], lines[:1], lines[1:]):
+        headers = [(name, line) for line in said]
+        kept, told = [await one.get(path, headers=headers) for one in (client, console.client)]
+        for header in ("content-type", "content-encoding"):
+            assert kept.headers.get(header) == told.headers.get(header), said
+    assert len(lane._kept) == 2
+
+
 async def test_it_forgets_everything_once_somebody_changes_something(fast):
     """After a change the next answer comes from the application: nobody sees what was before it."""
     client, lane = fast

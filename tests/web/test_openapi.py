@@ -53,6 +53,13 @@ def test_it_is_generated_the_same_twice(generated):
     assert document(create_app(Settings(port=1), "postgresql://elsewhere")) == generated
 
 
+def test_it_says_which_bodies_are_needed(api):
+    """A body whose only field is optional may be left out, every other one must be there."""
+    bodies = {name: one["requestBody"]["required"] for name, one in operations(api) if "requestBody" in one}
+    assert {name for name, needed in bodies.items() if not needed} == {"POST /api/alerts/{id}/acknowledge"}
+    assert len(bodies) > 3
+
+
 def test_it_describes_every_field(api):
     """Every field of every schema says what it means."""
     silent = [

@@ -210,12 +210,33 @@ async def test_it_gives_bots_plain_text(calm):
         ("application/json", "application/json"),
         ("*/*", "application/json"),
         ("text/html", "application/json"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "application/json"),
+        ("TEXT/PLAIN", "text/plain"),
+        ("Text/Plain; Charset=utf-8, Application/JSON", "text/plain"),
+        ("Application/JSON", "application/json"),
+        ("text/plain;q=0.1, application/json", "application/json"),
+        ("application/json;q=0.1, text/plain", "text/plain"),
+        ("application/json ; Q=0.1 , text/plain ; q=0.2", "text/plain"),
+        ("text/*", "text/plain"),
+        ("text/html, text/plain;q=0.5", "text/plain"),
+        ("", "application/json"),
+        (";q, ,/", "application/json"),
+        ("text/plain;q=inf", "application/json"),
+        ("text/plain;q=1e999", "application/json"),
     ],
 )
 async def test_it_answers_in_the_form_that_is_asked_for(quiet, accept, kind):
-    """Plain text only where it is asked for before JSON."""
+    """Plain text only where it is asked for before JSON, in letters of any case; what cannot be read asks for JSON."""
     answer = await quiet.client.get("/api/summary", headers={"Accept": accept})
-    assert answer.headers["content-type"].partition(";")[0] == kind
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, kind)
+
+
+async def test_it_answers_in_json_where_no_form_is_asked_for(quiet):
+    """A client that does not say what it accepts gets JSON."""
+    request = quiet.client.build_request("GET", "/api/summary")
+    del request.headers["accept"]
+    answer = await quiet.client.send(request)
+    assert answer.headers["content-type"] == "application/json"
 
 
 @pytest.mark.parametrize("query", ["environment=all", "range=1h", "environment=prod&environment=prod"])

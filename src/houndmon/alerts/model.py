@@ -156,7 +156,7 @@ class AlertPage(msgspec.Struct):
     ]
 
 
-class Acknowledgement(msgspec.Struct, forbid_unknown_fields=True):
+class Acknowledgement(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """What somebody says who takes an alert."""
 
     note: Annotated[
@@ -166,16 +166,16 @@ class Acknowledgement(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Closing(msgspec.Struct, forbid_unknown_fields=True):
-    """What a closing must say; each note at least 10 characters once trimmed."""
+    """What a closing must say; each note at least 10 characters once trimmed. One that is null is missing."""
 
     root_cause: Annotated[
-        str, Meta(description="Why it happened; 10 to 4000 characters.", examples=["The image lacked a codec."])
+        str | None, Meta(description="Why it happened; 10 to 4000 characters.", examples=["The image lacked a codec."])
     ] = ""
     mitigation: Annotated[
-        str, Meta(description="What ended it; 10 to 4000 characters.", examples=["Rolled the image back."])
+        str | None, Meta(description="What ended it; 10 to 4000 characters.", examples=["Rolled the image back."])
     ] = ""
     prevention: Annotated[
-        str,
+        str | None,
         Meta(description="What keeps it from coming back; 10 to 4000 characters.", examples=["A test for each codec."]),
     ] = ""
 

@@ -165,7 +165,7 @@ async def why_not(conn: asyncpg.Connection, id: int) -> str:
 
 def checked_notes(closing: Closing) -> Notes:
     """The three notes, trimmed. Raises BadNotes."""
-    texts = {name: trimmed(getattr(closing, name)) for name in closing.__struct_fields__}
+    texts = {name: trimmed(getattr(closing, name) or "") for name in closing.__struct_fields__}
     errors = [
         FieldError(name, f"needs {NOTE_LEAST} to {NOTE_MOST} characters, and has {len(text)}")
         for name, text in texts.items()

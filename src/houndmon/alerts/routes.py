@@ -1,5 +1,6 @@
 """The alerts' routes: listings, one alert, and what people do to them."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import asyncpg
@@ -7,6 +8,7 @@ from litestar import Request, delete, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Operation, RequestBody
 from litestar.params import JSONBody, PathParameter, QueryParameter
 
 from houndmon.alerts import people
@@ -28,6 +30,7 @@ from houndmon.kit.source import PEOPLE_WAIT_SECONDS
 
 Actor = NamedDependency[str | None]
 STATES = ("open", "closed", "all")
+NO_NOTE = Acknowledgement()
 
 
 AlertId = Annotated[str, PathParameter(description="Its id.")]
@@ -36,6 +39,15 @@ AlertId = Annotated[str, PathParameter(description="Its id.")]
 def refusal(description: str) -> ResponseSpec:
     """A problem document, for the OpenAPI document."""
     return ResponseSpec(Problem, description=description, media_type=PROBLEM_JSON, generate_examples=False)
+
+
+@dataclass
+class BodyMayBeAbsent(Operation):
+    """An operation that needs no body: Litestar says of every one that it does."""
+
+    def __post_init__(self) -> None:
+        assert isinstance(self.request_body, RequestBody)
+        self.request_body.required = False
 
 
 MISSING = REFUSALS | {404: refusal("There is no such thing.")}
@@ -64,7 +76,7 @@ async def list_alerts(
         raise BadInput(FieldError("state", f"must be one of {', '.join(STATES)}"))
     if rule and rule not in state.config().rules:
         raise BadInput(FieldError("rule", f"must be one of {', '.join(state.config().rules)}"))
-    place, where = place_of(cursor), checked_environment(environment) if environment else None
+    place, where = place_of(cursor), checked_environment(environment) if environment is not None else None
     async with state.state.borrowed() as conn:
         return await people.alerts_page(conn, wanted, where, rule or None, place, limit_of(limit))
 
@@ -94,9 +106,12 @@ async def whole(state: State, conn: asyncpg.Connection, id: int) -> SingleAlert:
     summary="Take an alert",
     tags=["Alerts"],
     responses=CONFLICTS,
+    operation_class=BodyMayBeAbsent,
 )
-async def acknowledge_alert(state: State, id: AlertId, data: JSONBody[Acknowledgement], actor: Actor) -> SingleAlert:
-    """Say that somebody looks at an open alert. Said twice is said once."""
+async def acknowledge_alert(
+    state: State, id: AlertId, actor: Actor, data: JSONBody[Acknowledgement] = NO_NOTE
+) -> SingleAlert:
+    """Say that somebody looks at an open alert; without a body, without a note. Said twice is said once."""
     checked_text(data)
     async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
         await people.acknowledge(conn, people.alert_id(id), data.note, actor)

@@ -30,6 +30,7 @@ from houndmon.kit import log as logs
 from houndmon.kit.migrate import migrate_when_possible, migrations_folder
 from houndmon.kit.patience import PatientProtocol
 from houndmon.kit.settings import Settings, SettingsError
+from houndmon.web.head import WithHead
 from houndmon.web.lane import Lane
 
 log = structlog.get_logger()
@@ -110,7 +111,7 @@ class Server(uvicorn.Server):
 def listen(app: ASGIApp, settings: Settings, sockets: list[socket.socket]) -> None:
     """Answer HTTP until a signal, then drain."""
     config = uvicorn.Config(
-        app,
+        WithHead(app),
         host=settings.host,
         port=settings.port,
         log_config=None,

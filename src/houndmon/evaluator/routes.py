@@ -107,7 +107,7 @@ async def answer(
 ) -> Response[RuleList]:
     """Rules as JSON, with an ETag."""
     only(request, "environment")
-    body = await state.rules.get((names, checked_environment(environment) if environment else None))
+    body = await state.rules.get((names, checked_environment(environment) if environment is not None else None))
     return conditional(request, body, etag_of(body), MediaType.JSON)  # type: ignore[return-value]
 
 
@@ -155,7 +155,7 @@ async def list_slos(
 ) -> LevelList:
     """Every service level of an environment that can be read now."""
     only(request, "environment")
-    found: LevelList = await state.levels.answer(checked_environment(environment or "prod"))
+    found: LevelList = await state.levels.answer(checked_environment(environment))
     return found
 
 
@@ -176,7 +176,7 @@ async def get_slo(
     only(request, "environment")
     if name not in get_args(LevelName):
         raise NoSuchAlert(f"There is no such service level; there are {', '.join(get_args(LevelName))}.")
-    found: Level = await state.levels.one(checked_environment(environment or "prod"), name)
+    found: Level = await state.levels.one(checked_environment(environment), name)
     return found
 
 

@@ -87,8 +87,8 @@ async def provide_filters(
     """The filters of a request. Raises BadInput."""
     only(request, *FILTER_NAMES, *MORE_NAMES.get(request.scope["path"], ()))
     return Filters(
-        checked_range(range or "24h"),
-        checked_environment(environment or "prod"),
+        checked_range(range),
+        checked_environment(environment),
         checked_id("artist_id", artist_id),
         checked_id("release_id", release_id),
     )

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Response, get, head
+from litestar import Response, get
 from litestar.datastructures import State
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Meta
@@ -80,16 +80,4 @@ async def evaluator_is_on_time(state: State) -> None:
 CHECKS: list[Any] = [database_is_current, evaluator_is_on_time]
 
 
-@head("/healthz", include_in_schema=False)
-async def healthz_head() -> None:
-    """The same for a monitor that wants no body."""
-
-
-@head("/readyz", include_in_schema=False)
-async def readyz_head(state: State) -> None:
-    """The same for a monitor that wants no body."""
-    for check in CHECKS:
-        await check(state)
-
-
-ROUTES = [healthz, readyz, healthz_head, readyz_head]
+ROUTES = [healthz, readyz]

@@ -62,7 +62,7 @@ class Lane:
             await self.app(scope, receive, send)
 
     async def _shared(self, scope: Scope, receive: Receive, send: Send) -> None:
-        said = dict(scope["headers"])
+        said = dict(reversed(list(scope["headers"])))  # of lines that come twice the application, too, reads the first
         key = key_of(scope, said)
         kept = self._kept.get(key)
         if kept and kept.until > time.monotonic():

@@ -43,7 +43,7 @@ async def list_incidents(
 ) -> IncidentPage:
     """Events, newest first, page by page."""
     only(request, "environment", "limit", "cursor")
-    place, wanted = place_of(cursor), checked_environment(environment) if environment else None
+    place, wanted = place_of(cursor), checked_environment(environment) if environment is not None else None
     async with state.state.borrowed() as conn:
         return await page(conn, wanted, place, limit_of(limit))
 

@@ -159,8 +159,10 @@ async def summary(
 
 def wants_text(request: Request[Any, Any, Any]) -> bool:
     """Whether plain text is asked for before JSON."""
-    accepted = request.headers.get("accept", "")
-    return accepted.startswith("text/plain") or ("text/plain" in accepted and "application/json" not in accepted)
+    try:
+        return request.accept.best_match([MediaType.JSON, MediaType.TEXT]) == MediaType.TEXT
+    except OverflowError:  # Litestar stumbles over a q-value of infinity
+        return False
 
 
 ROUTES = [summary]
