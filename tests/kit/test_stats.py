@@ -1,6 +1,7 @@
 from collections import Counter
 from math import isclose, sqrt
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -23,6 +24,14 @@ def test_it_keeps_ratios_between_0_and_1(sample):
     part, whole = sample
     assert 0 <= ratio(part, whole) <= 1
     assert isclose(ratio(part, whole) * whole, part)
+
+
+def test_it_writes_none_and_all_without_a_fraction():
+    """In JSON a ratio of none is `0` and one of all is `1`, in intervals and top lists too."""
+    assert [msgspec.json.encode(ratio(part, 5)) for part in (0, 1, 5)] == [b"0", b"0.2", b"1"]
+    assert msgspec.json.encode(tuple(wilson(0, 5))[:2]) == b"[0,0]"
+    assert msgspec.json.encode(tuple(wilson(5, 5))[::2]) == b"[1,1]"
+    assert msgspec.json.encode([line.share for line in top(Counter(a=3))]) == b"[1]"
 
 
 def test_it_gives_no_ratio_of_nothing():

@@ -13,7 +13,12 @@ REST = "\0"  # names that were too many to be kept, as one: no text of PostgreSQ
 
 def ratio(part: float, whole: float) -> float | None:
     """`part / whole` in [0, 1]; None when there is nothing to divide by: no traffic is not 0 % failure."""
-    return part / whole if whole else None
+    return canonical(part / whole) if whole else None
+
+
+def canonical(share: float) -> float:
+    """None and all as whole numbers: in JSON they are `0` and `1`, as RFC 8785 and PostgreSQL write them."""
+    return int(share) if share in (0, 1) else share
 
 
 class Interval(NamedTuple):
@@ -38,7 +43,8 @@ def wilson(part: int, whole: int) -> Interval:
     scale = 1 + square / whole
     low, high = (middle - spread) / scale, (middle + spread) / scale
     # Rounding may put an end on the wrong side of the ratio, where that is 0 or 1.
-    return Interval(share, max(0.0, min(low, share)), min(1.0, max(high, share)))
+    ends = max(0.0, min(low, share)), min(1.0, max(high, share))
+    return Interval(*map(canonical, (share, *ends)))
 
 
 def named(text: str | None) -> str:
@@ -61,7 +67,7 @@ def top(counts: Counter[str]) -> list[Share]:
     whole = counts.total()
     names = [(name, n) for name, n in counts.items() if n and name != REST]
     ranked = sorted(names, key=lambda item: (-item[1], item[0]))
-    lines = [Share(name, n, n / whole, False) for name, n in ranked[:TOP]]
+    lines = [Share(name, n, canonical(n / whole), False) for name, n in ranked[:TOP]]
     if rest := sum(n for _, n in ranked[TOP:]) + counts[REST]:
-        lines.append(Share(OTHER, rest, rest / whole, True))
+        lines.append(Share(OTHER, rest, canonical(rest / whole), True))
     return lines

@@ -10,6 +10,7 @@ from houndmon.alerts.model import Alert
 from houndmon.evaluator.levels import Level
 from houndmon.evaluator.watch import Watched
 from houndmon.kit.filters import Environment
+from houndmon.kit.stats import canonical
 from houndmon.panels.ingest.model import Ingest
 from houndmon.panels.playback.model import Attempts, Playback
 from houndmon.panels.transcode.model import Transcode
@@ -93,7 +94,7 @@ def top_cause(figures: Figures) -> Cause | None:
     if not first:
         return None
     area, code, count = min(first, key=lambda cause: (-cause[2], cause[0]))
-    return Cause(area, code, count, count / whole)
+    return Cause(area, code, count, canonical(count / whole))
 
 
 def answers(figures: Figures, cause: Cause | None) -> Answers:
