@@ -23,7 +23,7 @@ HELD_BACK = timedelta(seconds=30)  # rows need a moment to be committed; until t
 LATE = timedelta(minutes=15)  # rows that arrive this late are right after the next tick
 KEPT = timedelta(days=9)  # what the longest comparison needs: the last 24 h, a week before
 NEAR = timedelta(minutes=10)
-MOST_UNSETTLED, MOST_IN_TURN = 300, 200
+MOST_UNSETTLED, MOST_IN_TURN = 100, 100
 TRUSTED_SECONDS = 3.0  # a reader may trust for so long what it knows to be covered
 PAST_SECONDS = 0.3  # of each tick, for the past of one series
 
