@@ -7,13 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories import NOW, Hound
+from houndmon.counts.blocks import MINUTE, floor
 from houndmon.kit.filters import Filters
 from houndmon.kit.source import Snapshot
 from houndmon.kit.trend import Chart
 from houndmon.panels.api.trend import load_trend as api_trend
 from houndmon.panels.ingest.trend import load_trend as ingest_trend
 from houndmon.panels.playback.trend import load_trend as playback_trend
-from houndmon.panels.transcode.trend import LiveStay, waiting, whole_minute
+from houndmon.panels.transcode.trend import LiveStay, waiting
 from houndmon.panels.transcode.trend import load_trend as transcode_trend
 
 HOUR = Filters(range="1h")  # 30 stretches of 2 minutes; the last began at 11:58 and is open
@@ -106,11 +107,11 @@ def test_it_knows_from_minutes_alone_who_waited_at_their_ends(
     jobs: list[tuple[datetime, datetime | None, int]], step: int
 ) -> None:
     """Depth and first waiting are those of the seconds: a job waits from when it was queued until it left."""
-    ends = [whole_minute(NOW) - timedelta(minutes=step * back) for back in range(5, 0, -1)] + [NOW]
+    ends = [floor(NOW, MINUTE) - timedelta(minutes=step * back) for back in range(5, 0, -1)] + [NOW]
     stays = [
-        LiveStay(whole_minute(queued), left and whole_minute(left), many, queued)
+        LiveStay(floor(queued, MINUTE), left and floor(left, MINUTE), many, queued)
         for queued, left, many in jobs
-        if left is None or whole_minute(queued) < whole_minute(left)
+        if left is None or floor(queued, MINUTE) < floor(left, MINUTE)
     ]
     depth, first = waiting(stays, ends)
     for place, end in enumerate(ends):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from houndmon.counts import series as counts
+from houndmon.counts.blocks import MINUTE, floor
 from houndmon.counts.read import read_rows
 from houndmon.kit.clock import Sliced, Slices, Window
 from houndmon.kit.filters import Filters
@@ -76,12 +77,12 @@ async def load_queue(
 ) -> tuple[list[float | None], list[float | None]]:
     """Jobs that wait at the end of each window, and for how many minutes the first of them has."""
     clock, stop = snapshot.clock, windows[-1].end
-    ended = Window(windows[0].start, stop and whole_minute(stop) + LONGEST)
+    ended = Window(windows[0].start, stop and floor(stop, MINUTE) + LONGEST)
     over: list[StayRow] = await read_rows(snapshot, STAYS, filters, Slices(ended))
     live = await snapshot.rows(SQL["live_stays"], LiveStay, filters.environment, clock.soon, filters=filters)
     stays: list[StayRow | LiveStay] = [row for row in over if row.ripe_at is None or row.ripe_at <= clock.soon]
     stays += live
-    ends = [whole_minute(window.end) if window.end else clock.now for window in windows]
+    ends = [floor(window.end, MINUTE) if window.end else clock.now for window in windows]
     depth, first = waiting(stays, ends)
     return depth, [oldest_minutes(since, end) for since, end in zip(first, ends, strict=True)]
 
@@ -101,11 +102,6 @@ def waiting(
             depth[place] = (depth[place] or 0) + stay.jobs
             first[place] = min(first[place] or stay.first_queued_at, stay.first_queued_at)
     return depth, first
-
-
-def whole_minute(at: datetime) -> datetime:
-    """The minute that an instant lies in."""
-    return at.replace(second=0, microsecond=0)
 
 
 def oldest_minutes(since: datetime | None, end: datetime) -> float | None:
