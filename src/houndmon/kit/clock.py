@@ -45,6 +45,10 @@ class Clock(msgspec.Struct, frozen=True, dict=True):
         """The last instant that still counts as now."""
         return self.now + JITTER
 
+    def has_come(self, ripe_at: datetime | None) -> bool:
+        """Whether a row whose last time is `ripe_at` counts: none of its times lies in the future any more."""
+        return ripe_at is None or ripe_at <= self.soon
+
     @cached_property
     def today(self) -> datetime:
         """The first instant of the local day, in UTC."""

@@ -98,7 +98,7 @@ def summarize(rows: list[TrackRow], slices: Slices, window: Window, overdue_befo
 
 def flaw_of(row: TrackRow, clock: Clock) -> str | None:
     """What is wrong with tracks: a time in the future is nothing wrong once it has come."""
-    if row.flaw != "unknown_environment" and row.ripe_at is not None and row.ripe_at > clock.soon:
+    if row.flaw != "unknown_environment" and not clock.has_come(row.ripe_at):
         return "future_time"
     return row.flaw
 
@@ -107,7 +107,7 @@ def upload_to_live(rows: list[PublishedRow], clock: Clock) -> Histogram:
     """How long tracks took from upload to live, in minutes."""
     found = Histogram()
     for row in rows:
-        if not row.waits and (row.ripe_at is None or row.ripe_at <= clock.soon):
+        if not row.waits and clock.has_come(row.ripe_at):
             found.add(row.histogram, row.top)
     return found
 

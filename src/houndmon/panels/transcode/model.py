@@ -167,7 +167,7 @@ def active(rows: list[LiveRow]) -> list[LiveRow]:
 
 def flaw_of(row: JobRow, clock: Clock) -> str | None:
     """What is wrong with jobs that are over: a time in the future is nothing wrong once it has come."""
-    if row.flaw != "unknown_environment" and row.ripe_at is not None and row.ripe_at > clock.soon:
+    if row.flaw != "unknown_environment" and not clock.has_come(row.ripe_at):
         return "future_time"
     return row.flaw
 
@@ -181,7 +181,7 @@ def durations(rows: list[DurationRow], slices: Slices, window: Window, clock: Cl
     """How long the jobs took that completed in a window, in minutes."""
     found = Histogram()
     for row in within(rows, slices.of(window)):
-        if row.ripe_at is None or row.ripe_at <= clock.soon:
+        if clock.has_come(row.ripe_at):
             found.add(row.histogram, row.top)
     return found
 

@@ -80,7 +80,7 @@ async def load_queue(
     ended = Window(windows[0].start, stop and floor(stop, MINUTE) + LONGEST)
     over: list[StayRow] = await read_rows(snapshot, STAYS, filters, Slices(ended))
     live = await snapshot.rows(SQL["live_stays"], LiveStay, filters.environment, clock.soon, filters=filters)
-    stays: list[StayRow | LiveStay] = [row for row in over if row.ripe_at is None or row.ripe_at <= clock.soon]
+    stays: list[StayRow | LiveStay] = [row for row in over if clock.has_come(row.ripe_at)]
     stays += live
     ends = [floor(window.end, MINUTE) if window.end else clock.now for window in windows]
     depth, first = waiting(stays, ends)

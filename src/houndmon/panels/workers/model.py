@@ -170,16 +170,11 @@ def claim_to_start(
     starts = [row for row in over if row.started_at is None or row.started_at >= since]
     starts += [row for row in late if row.started_at is not None and row.started_at >= since]
     for row in starts:
-        if is_ripe(row, clock):
+        if clock.has_come(row.ripe_at):
             found.add(row.histogram, row.top)
     for start in live:
         found.add({start.bucket: start.samples}, start.top)
     return found
-
-
-def is_ripe(row: StartRow | PulseRow, clock: Clock) -> bool:
-    """Whether none of its times lies in the future any more."""
-    return row.ripe_at is None or row.ripe_at <= clock.soon
 
 
 def pauses(rows: list[PulseRow], clock: Clock) -> list[Pause]:
@@ -187,7 +182,7 @@ def pauses(rows: list[PulseRow], clock: Clock) -> list[Pause]:
 
     A row spans a minute at most, so within it there is no pause.
     """
-    sound = [row for row in rows if is_ripe(row, clock)]
+    sound = [row for row in rows if clock.has_come(row.ripe_at)]
     beats = sorted({min(at, clock.now) for row in sound for at in (row.first_beat_at, row.last_beat_at)})
     following = [*beats[1:], None] if beats else []
     return [
