@@ -1,7 +1,7 @@
 # Every word here is a chore of dev.py, which also works without make. ARGS="..." goes to the chore.
 PYTHON ?= python3
 ARGS ?=
-CHORES = demo test lint torture audit openapi bench bench-page screenshots lock
+CHORES = demo test test-long lint torture audit openapi bench bench-page screenshots lock
 
 .DEFAULT_GOAL := help
 .PHONY: help clean $(CHORES)

@@ -124,15 +124,28 @@ def lint(arguments: list[str]) -> None:
 
 
 def test(arguments: list[str]) -> None:
-    """Lint, then run the tests; arguments go to pytest."""
+    """Lint, then run the tests but the long ones; arguments go to pytest, and with a path nothing is left out."""
     lint([])
-    run(tool("pytest"), *([] if {"-n", "-n0"} & set(arguments) else ["-n", "2"]), *arguments)
+    names_path = any(not word.startswith("-") for word in arguments)
+    pytest([*([] if names_path else ["-m", "not long"]), *arguments])
+
+
+def test_long(arguments: list[str]) -> None:
+    """Run the long tests: the browser's, whole processes, a week of counts; half an hour on 2 cores."""
+    bootstrap(DEV)
+    pytest(["-m", "long", *arguments])
 
 
 def torture(arguments: list[str]) -> None:
-    """Run the tests with far more kills and requests: an hour, not minutes."""
+    """Run all tests, with far more kills and requests: an hour, not minutes."""
     bootstrap(DEV)
-    run(tool("pytest"), *([] if {"-n", "-n0"} & set(arguments) else ["-n", "2"]), *arguments, HOUNDMON_TORTURE="1")
+    pytest(arguments, HOUNDMON_TORTURE="1")
+
+
+def pytest(arguments: list[str], **extra: str) -> None:
+    """Run tests in two processes, unless the arguments say otherwise; the slowest are named at the end."""
+    processes = [] if {"-n", "-n0"} & set(arguments) else ["-n", "2"]
+    run(tool("pytest"), *processes, "--durations=15", "--durations-min=5", *arguments, **extra)
 
 
 def audit(arguments: list[str]) -> None:
@@ -167,7 +180,7 @@ def bench_page(arguments: list[str]) -> None:
 
 
 def screenshots(arguments: list[str]) -> None:
-    """Draw docs/screenshots anew, from a demo on a fresh database."""
+    """Draw docs/screenshots anew, and every other state into its folder `states`; arguments name scenes."""
     bootstrap(DEV)
     run(PYTHON, "-m", "browser.screenshots", *arguments, PYTHONPATH=os.pathsep.join(("src", "tests")))
 
@@ -188,7 +201,7 @@ def lock(arguments: list[str]) -> None:
 def postgres(arguments: list[str]) -> None:
     """Run a command beside a temporary PostgreSQL: `{dsn}` in it, and HOUNDMON_TEST_DSN, lead there."""
     enter_venv()
-    from houndmon.kit import embedded
+    from houndmon.core import embedded
 
     command = arguments[1:] if arguments[:1] == ["--"] else arguments
     with embedded.temporary() as cluster:
@@ -203,7 +216,7 @@ def acceptance(arguments: list[str]) -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     options, rest = parser.parse_known_args(arguments)
     enter_venv()
-    from houndmon.kit import embedded
+    from houndmon.core import embedded
 
     houndmon, failed = tool("houndmon"), False
     served = ["--serve", f"{houndmon} serve", "--migrate", f"{houndmon} migrate"]
@@ -222,7 +235,21 @@ def enter_venv() -> None:
         os.execv(PYTHON, [str(PYTHON), __file__, *sys.argv[1:]])
 
 
-CHORES = (demo, test, lint, torture, audit, openapi, bench, bench_page, screenshots, lock, postgres, acceptance)
+CHORES = (
+    demo,
+    test,
+    test_long,
+    lint,
+    torture,
+    audit,
+    openapi,
+    bench,
+    bench_page,
+    screenshots,
+    lock,
+    postgres,
+    acceptance,
+)
 
 
 def main() -> None:

@@ -28,7 +28,7 @@ from bench.stats import Times
 from bench.table import Line, plain
 from bench.tabs import measure_tabs
 from bench.world import Loaded, Stage, artists_of, load
-from houndmon.kit import embedded
+from houndmon.core import embedded
 
 
 @dataclass

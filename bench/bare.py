@@ -8,9 +8,9 @@ from pathlib import Path
 
 from litestar import Litestar, MediaType, Response, get
 
-from houndmon.commands.port import reserved
+from houndmon.commands.port import reserve_sockets
 from houndmon.commands.serve import listen
-from houndmon.kit.settings import Settings
+from houndmon.core.settings import Settings
 
 ETAG = '"bare"'
 
@@ -31,5 +31,5 @@ def application(body: bytes) -> Litestar:
 
 if __name__ == "__main__":
     settings = Settings(port=int(sys.argv[1]))
-    with reserved(settings) as sockets:
+    with reserve_sockets(settings) as sockets:
         listen(application(Path(sys.argv[2]).read_bytes()), settings, sockets)

@@ -1,4 +1,4 @@
-"""Reads panels as the service's desk does, in this process and past the shared answers."""
+"""Reads panels as the service's panel cache does, in this process and past the shared answers."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -6,37 +6,42 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from houndmon.app import PANELS
+from houndmon.config.defaults import DEFAULTS
 from houndmon.config.live import LiveConfig
+from houndmon.core.filters import Filters
+from houndmon.core.panel import EncodedAnswer
+from houndmon.core.panel_cache import PanelCache
+from houndmon.core.settings import Settings
+from houndmon.core.source import Source, open_pool
+from houndmon.core.state_database import StateDatabase
 from houndmon.counts.read import Counts
-from houndmon.kit.filters import Filters
-from houndmon.kit.room import Desk, Served
-from houndmon.kit.settings import Settings
-from houndmon.kit.source import Source, open_pool
-from houndmon.running import identity_of, rooms_of, source_of, state_of
+from houndmon.lifespan import make_source, make_state, source_identity
+from houndmon.notify.channels import CHANNELS
 
 NAMES = ("ingest", "transcode", "workers", "publish", "playback", "api")
 LIMIT_SECONDS = 600.0  # the service gives up after 1.8 s; here it is wanted to know how long it would have taken
 
-Load = Callable[[Filters], Awaitable[Served]]
+Load = Callable[[Filters], Awaitable[EncodedAnswer]]
 
 
 class Console:
     """Every panel's load, each call on a snapshot of its own."""
 
-    def __init__(self, source: Source, state: Source) -> None:
+    def __init__(self, source: Source, state: StateDatabase) -> None:
         self.source = source
-        self.rooms = {room.name: room for room in rooms_of(PANELS, LiveConfig(None))}
-        desk = Desk(tuple(self.rooms.values()), source, state)
-        self.loads: dict[str, Load] = {name: desk._loader(self.rooms[name]) for name in NAMES}
+        self.config = LiveConfig(None, CHANNELS)
+        self.specs = {spec.name: spec for spec in PANELS}
+        panel_cache = PanelCache(PANELS, source, state, self.config)
+        self.loads: dict[str, Load] = {name: panel_cache._loader(self.specs[name], self.config) for name in NAMES}
 
 
 @asynccontextmanager
 async def console(dsn: str) -> AsyncIterator[Console]:
     """A console on one database, with the service's pools but for their limits on time."""
     async with pool(dsn) as opened:
-        source = source_of(opened, Settings(), Counts(opened, identity_of(Settings())))
+        source = make_source(opened, Settings(), Counts(opened, source_identity(Settings())), config=lambda: DEFAULTS)
         source.timeout_seconds = LIMIT_SECONDS
-        yield Console(source, state_of(opened, Settings()))
+        yield Console(source, make_state(opened, Settings()))
 
 
 @asynccontextmanager

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import asyncpg
 
-from houndmon.kit import embedded
-from houndmon.kit.migrate import migrate, migrations_folder
+from houndmon.core import embedded
+from houndmon.core.migrate import migrate, migrations_folder
 
 SETTINGS = {
     "shared_buffers": "1GB",

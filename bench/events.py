@@ -17,8 +17,8 @@ from bench.raw import differences, raw
 from bench.stats import Times, ratio
 from bench.table import Line, milliseconds, times
 from bench.world import SQL
-from houndmon.kit.clock import Range
-from houndmon.kit.filters import Filters
+from houndmon.core.clock import Range
+from houndmon.core.filters import Filters
 
 A_SECOND = 1000
 BATCHES_A_SECOND = 10
@@ -145,7 +145,7 @@ async def watched(dsn: str, lags: list[float], checks: Checks) -> None:
             for name in NAMES:
                 for range in RANGES:
                     async with read.source.snapshot() as snapshot:
-                        panel = await read.rooms[name].load(snapshot, Filters(range=range))
+                        panel = await read.specs[name].load(snapshot, Filters(range=range), read.config())
                         found = await raw(snapshot.conn, name, "prod", panel.window.start, snapshot.clock.soon)
                     wrong = differences(panel, found)
                     checks.answers += 1

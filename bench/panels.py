@@ -14,7 +14,7 @@ from bench.raw import raw
 from bench.stats import Times, ratio
 from bench.table import Line, milliseconds, times
 from bench.world import WEEK
-from houndmon.kit.filters import RANGES, Filters
+from houndmon.core.filters import RANGES, Filters
 
 MOST_MS, LEAST_TIMES, MOST_GROWTH, SUPPORT_MS = 25, 50, 1.2, 50
 RAW_REPEATS = 5

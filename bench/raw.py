@@ -10,10 +10,10 @@ from typing import Any
 
 import asyncpg
 
-from houndmon.kit.panel import Panel
-from houndmon.kit.sql import statements
+from houndmon.core.answer import PanelAnswer
+from houndmon.core.sql import load_statements
 
-SQL = statements(Path(__file__).with_name("raw.sql"))
+SQL = load_statements(Path(__file__).with_name("raw.sql"))
 OF = {
     "ingest": ("ingest",),
     "transcode": ("transcode", "transcode_durations"),
@@ -30,7 +30,7 @@ async def raw(conn: asyncpg.Connection, panel: str, environment: str, start: dat
     return {name: await conn.fetch(SQL[name].text, environment, start, end) for name in OF[panel]}
 
 
-def differences(panel: Panel, rows: Rows) -> dict[str, tuple[Any, Any]]:
+def differences(panel: PanelAnswer, rows: Rows) -> dict[str, tuple[Any, Any]]:
     """Where a panel and the raw rows disagree: each figure as the panel has it, and as the rows do."""
     said, found = figures(panel), figures_of(rows)
     assert said.keys() == found.keys()
@@ -51,7 +51,7 @@ def figures(panel: Any) -> dict[str, Any]:
             return {"newest": newest, "starts": panel.claim_to_start_seconds.sample_count}
         case "publish":
             times = panel.upload_to_live_minutes.sample_count
-            return {"uploaded": panel.uploaded, "live": panel.live_in_time + panel.live_late, "durations": times}
+            return {"due": panel.due, "live": panel.live_in_time + panel.live_late, "durations": times}
         case "playback":
             names = ("attempts", "failed", "blocked", "aborted")
             return {name: getattr(panel, name) for name in names} | {
@@ -78,7 +78,7 @@ def figures_of(rows: Rows) -> dict[str, Any]:
         case "publish":
             tracks = [row for row in rows["publish"] if row["state"] not in ("rejected", "withdrawn")]
             live = counted(tracks, is_waiting=False)
-            return {"uploaded": counted(tracks), "live": live, "durations": counted(rows["publish_durations"])}
+            return {"due": counted(tracks), "live": live, "durations": counted(rows["publish_durations"])}
         case "playback":
             plays = rows["playback"]
             known = {name: counted(plays, outcome=name) for name in ("failed", "blocked", "aborted")}

@@ -7,7 +7,6 @@ from bench.table import Line, markdown
 
 BEGIN, END = "<!-- bench: begin -->", "<!-- bench: end -->"
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
-PICTURE = DOCUMENT.with_suffix(".svg")
 
 
 def section(facts: dict[str, str], lines: Sequence[Line], settings: str) -> str:

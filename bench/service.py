@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO
 
 from bench.http import fetch
-from houndmon.kit.paths import PACKAGE
+from houndmon.core.paths import PACKAGE
 
 ROOT = Path(__file__).resolve().parents[1]
 READY_SECONDS = 120.0

@@ -21,6 +21,7 @@ from bench.stats import Times, ratio
 from bench.table import Line, milliseconds
 
 PERIOD_SECONDS, JITTER = 10.0, 0.15
+PATIENCE_SECONDS = 10.0
 WARM_SECONDS = 5.0
 TICK_SECONDS = 5.0
 PROGRAMS = 50
@@ -71,7 +72,7 @@ class Tab:
         while True:
             began = time.perf_counter()
             try:
-                async with asyncio.timeout(PERIOD_SECONDS):
+                async with asyncio.timeout(PATIENCE_SECONDS):
                     status = str(await self.ask(path))
             except (OSError, TimeoutError) as error:
                 status = type(error).__name__

@@ -11,9 +11,9 @@ import asyncpg
 from tqdm import tqdm
 
 from bench.database import connection
-from houndmon.kit.sql import statements
+from houndmon.core.sql import load_statements
 
-SQL = statements(Path(__file__).with_name("world.sql"))
+SQL = load_statements(Path(__file__).with_name("world.sql"))
 SLICE_ROWS = 100_000
 CONNECTIONS = 2
 MOST_BEATS = 1_209_600  # twenty workers that beat each ten seconds for a week

@@ -32,7 +32,7 @@
   const polled = () => document.querySelectorAll('[data-poll]');
   const periodOf = (panel, failures = 0) =>
     failures ? Math.min(PATIENT, IMPATIENT * 2 ** (failures - 1)) :
-    ['fresh', 'empty'].includes(panel.dataset.state) ? PERIOD : IMPATIENT;
+    ['fresh', 'empty', 'absent'].includes(panel.dataset.state) ? PERIOD : IMPATIENT;
   // The panels that the strip answers from are asked with it, so that both tell of one moment; alone only where it is late.
   const STRIP = 'summary';
   const answersFrom = () =>
@@ -70,6 +70,7 @@
     if (back) hurry(1500);
     tick();
     news();
+    repick();
   };
   const failed = (panel, why) => {
     const plan = planOf(panel);
@@ -126,16 +127,16 @@
         (next > Date.now() ? `Next try in ${words(next - Date.now())}.` : 'Trying now.'));
     }
   };
-  // The tab says the worst open alert; whoever cannot see the page hears what changed, and nothing else.
+  // The tab says what the strip says; whoever cannot see the page hears what changed, and nothing else.
   let wasAlone = false, told = null;
   const say = (text) => write(document.getElementById('announcer'), text);
   const headline = () => {
-    const main = document.getElementById('main'), alerts = document.getElementById('panel-alerts'), icon = document.getElementById('icon');
-    if (!alerts || !main.dataset.title) return;
-    const { worst, firing, open } = alerts.dataset, blind = wasAlone || alerts.dataset.state === 'failed';
-    const what = worst === 'recovered' ? `${open} to close · ` : worst ? `${worst}, ${firing} firing · ` : '';
-    document.title = (blind ? '? ' : '') + what + main.dataset.title;
-    const mark = blind ? '-unknown' : ['critical', 'warning'].includes(worst) ? `-${worst}` : '';
+    const main = document.getElementById('main'), strip = document.getElementById(STRIP), icon = document.getElementById('icon');
+    if (!strip || !main.dataset.title) return;
+    const { title = '', worst, state } = strip.dataset, blind = wasAlone || state === 'failed' || title.startsWith('?');
+    const what = title.replace(/^\?\s*/, '');
+    document.title = (blind ? '? ' : '') + (what ? `${what} · ` : '') + main.dataset.title;
+    const mark = blind ? '-unknown' : worst ? `-${worst}` : '';
     const href = icon.getAttribute('href').replace(/favicon[a-z-]*/, `favicon${mark}`);
     if (icon.getAttribute('href') !== href) icon.setAttribute('href', href);
   };
@@ -143,10 +144,10 @@
     headline();
     const verdict = document.querySelector('.verdict');
     if (!verdict) return;
-    const { verdict: state, stage = '' } = verdict.dataset, firing = document.getElementById('panel-alerts')?.dataset.open;
-    const now = [state, stage, firing].join();
+    const { verdict: state, stage = '' } = verdict.dataset, open = document.getElementById(STRIP).dataset.open;
+    const now = [state, stage, open].join();
     if (told !== null && told !== now && state !== 'pending')
-      say(`${verdict.querySelector('.sentence').textContent.trim()} ${firing === '1' ? '1 alert is' : `${firing} alerts are`} open.`);
+      say(verdict.querySelector('.sentence').textContent.trim() + (open ? ` ${open === '1' ? '1 alert is' : `${open} alerts are`} open.` : ''));
     told = now;
   };
 
@@ -255,6 +256,65 @@
     form.addEventListener('focusout', (event) => { if (!form.contains(event.relatedTarget)) open(false); });
   };
 
+  // The values of a chart at the pointer, and by arrow keys where it has the focus: as its table has them.
+  const readout = document.createElement('div'), hairline = document.createElement('div');
+  let picked = null;        // the chart that is read, and the row of its table
+  const unpick = () => { picked = null; readout.remove(); hairline.remove(); };
+  const lineOf = (text, nodes = []) => { const line = document.createElement('span'); line.append(text, ...nodes); return line; };
+  const pick = (chart, wanted) => {
+    const table = document.getElementById(chart.dataset.values), rows = [...(table?.tBodies[0]?.rows ?? [])];
+    if (!rows.length) return unpick();
+    const at = Math.max(0, Math.min(rows.length - 1, wanted)), [start, ...cells] = rows[at].cells;
+    const until = rows[at + 1]?.cells[0].textContent ?? chart.dataset.end, heads = [...table.tHead.rows[0].cells].slice(1);
+    const values = cells.filter((cell) => !cell.querySelector('span') && cell.textContent.trim()).map((cell) => `${heads[cells.indexOf(cell)].textContent} ${cell.textContent.trim()}`);
+    const happened = cells.flatMap((cell) => [...cell.querySelectorAll('span')]).map((span) => span.cloneNode(true));
+    picked = { chart, at };
+    readout.replaceChildren(lineOf(`${start.textContent} to ${until}`), lineOf(values.join(' · ')), ...happened);
+    chart.setAttribute('aria-valuenow', at + 1);
+    chart.setAttribute('aria-valuetext', [...readout.children].map((line) => line.textContent.trim()).join(', '));
+    document.body.append(readout, hairline);
+    const box = chart.getBoundingClientRect(), x = box.left + box.width * (at + 0.5) / rows.length, tall = readout.offsetHeight + 8;
+    const left = Math.max(8, Math.min(root.clientWidth - readout.offsetWidth - 8, x - readout.offsetWidth / 2));
+    Object.assign(hairline.style, { left: `${x + scrollX}px`, top: `${box.top + scrollY}px`, height: `${box.height}px` });
+    Object.assign(readout.style, { left: `${left + scrollX}px`, top: `${(box.top > tall ? box.top - tall : box.bottom + 20) + scrollY}px` });
+  };
+  const repick = () => {
+    if (picked) picked.chart.isConnected ? pick(picked.chart, picked.at) : unpick();
+  };
+  const point = (event) => {
+    const chart = event.target.closest?.('.pick'), focused = document.activeElement?.closest?.('.pick');
+    if (!chart) { if (picked && picked.chart !== focused) unpick(); return; }
+    const box = chart.getBoundingClientRect();
+    pick(chart, Math.floor((event.clientX - box.left) / box.width * chart.getAttribute('aria-valuemax')));
+  };
+  readout.className = 'readout';
+  readout.ariaHidden = 'true';
+  hairline.className = 'hairline';
+  for (const name of ['pointermove', 'pointerdown']) document.addEventListener(name, point, { passive: true });
+  document.addEventListener('focusin', (event) => {
+    const chart = event.target.closest?.('.pick');
+    if (chart && picked?.chart !== chart) pick(chart, chart.getAttribute('aria-valuenow') - 1);
+  });
+  document.addEventListener('focusout', (event) => { if (event.target.closest?.('.pick')) unpick(); });
+  addEventListener('resize', unpick);
+  document.addEventListener('keydown', (event) => {
+    const chart = event.target.closest?.('.pick'), now = chart?.getAttribute('aria-valuenow') - 1, last = chart?.getAttribute('aria-valuemax') - 1;
+    const to = { ArrowRight: now + 1, ArrowUp: now + 1, ArrowLeft: now - 1, ArrowDown: now - 1, PageUp: now + 6, PageDown: now - 6, Home: 0, End: last }[event.key];
+    if (!chart || to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    delete root.dataset.quiet;
+    pick(chart, to);
+  });
+
+  // A screen that turns between the environments stays where it is while houndmon does not answer, or sends to its log-in.
+  const turn = async () => {
+    const other = document.querySelector('[data-switch="environment"] a:not([aria-current])');
+    try {
+      const answer = await fetch(other.href);
+      if (answer.ok && !answer.redirected) location.replace(other.href);
+    } catch {}
+  };
+
   // Keys.
   const follow = (name, step = 1) => {
     const links = [...document.querySelectorAll(`[data-switch="${name}"] a`)];
@@ -284,7 +344,7 @@
     const all = document.getElementById('main'), act = (chosen() || all)?.querySelector(`[data-key="${key}"]`);
     const note = act?.form?.querySelector('textarea');
     const none = chosen()
-      ? { a: 'This alert is acknowledged already, or has recovered.', c: 'This alert still fires: it can be closed once it has recovered.' }
+      ? { a: 'This alert is acknowledged already, or has recovered.', c: 'This alert still fires: it can be closed once it has recovered, or its subject is gone for an hour.' }
       : { a: 'No alert waits to be acknowledged.', c: 'No alert has recovered: none can be closed.' };
     note ? note.focus() : act ? act.click() : say(none[key]);
   };
@@ -293,6 +353,7 @@
   const KEYS = {
     r: () => follow('range'), R: () => follow('range', -1), e: () => follow('environment'), t: switchTheme, '?': showKeys,
     '/': find, j: () => choose(1), k: () => choose(-1), a: () => does('a'), c: () => does('c'), w: () => document.querySelector('[data-wall]')?.click(),
+    z: () => document.querySelector('[data-zone-switch]')?.click(),
   };
   document.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
@@ -318,5 +379,7 @@
     tick();
     setTimeout(beat);  // once htmx, which waits for the same event, is there
     setInterval(beat, 1000);
+    const seconds = document.getElementById('main')?.dataset.turn;
+    if (seconds) setInterval(turn, seconds * 1000);
   });
 })();

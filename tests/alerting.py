@@ -30,6 +30,7 @@ async def new_alert(conn: asyncpg.Connection, rule: str = "queue_age", *, minute
         "fired_at": fired_at,
         "response_due_at": fired_at + timedelta(minutes=15),
         "fired_evidence": '{"value": 20.5}',
+        "finding": "3 queued, the oldest for 20.5 min",
     } | values
     if row["state"] == "recovered":
         row.setdefault("recovered_at", datetime.now(UTC))

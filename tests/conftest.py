@@ -9,9 +9,10 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 import asyncpg
 import pytest
 
-from houndmon.kit import embedded
-from houndmon.kit.migrate import migrate, migrations_folder
+from houndmon.core import embedded
+from houndmon.core.migrate import migrate, migrations_folder
 
+pytest_plugins = ["deadlines", "time_limit"]
 TEMPLATE = "template_houndmon"
 names = (f"test_{number}" for number in itertools.count(1))
 
@@ -52,6 +53,14 @@ async def administer(cluster: embedded.Cluster, statement: str) -> None:
     await conn.close()
 
 
+@pytest.fixture(scope="session")
+def panels_database(cluster: embedded.Cluster) -> Iterator[str]:
+    """The DSN of a database whose relations stay empty: what a test writes is rolled back."""
+    asyncio.run(administer(cluster, f"create database panels template {TEMPLATE}"))
+    yield cluster.dsn("panels")
+    asyncio.run(administer(cluster, "drop database panels with (force)"))
+
+
 @pytest.fixture
 def database(cluster: embedded.Cluster) -> Iterator[str]:
     """The DSN of a fresh, migrated database with empty source relations."""
@@ -76,6 +85,12 @@ async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
     conn = await asyncpg.connect(database)
     yield conn
     await conn.close()
+
+
+async def judged(conn: asyncpg.Connection) -> None:
+    """Wait until the evaluator of a service has ticked: until then the service is not ready."""
+    while not await conn.fetchval("select exists (select from houndmon.ticks)"):
+        await asyncio.sleep(0.01)
 
 
 @pytest.fixture

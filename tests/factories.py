@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partialmethod
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 import pytest
 
+T = TypeVar("T")
 NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC)  # a Monday, half a minute past noon
 WORST = "<script>alert(1)</script>\n\x07\u202e😀" + "x" * 1_000_000  # a message as production has them
 BLANK = (None, "", "   ", "\t\r\n", "\u00a0\u3000", "\u2028\u0085")
@@ -52,12 +53,20 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 JOBS: dict[str, dict[str, Any]] = {
     "queued": {},
+    "scheduled": {"available_at": "+1h"},
     "retrying": {"attempt": 2},
     "in_progress": {"claimed_at": "-9m", "started_at": "-8m"},
     "completed": {"claimed_at": "-9m", "started_at": "-8m", "finished_at": "-6m"},
     "failed": {"claimed_at": "-9m", "started_at": "-8m", "finished_at": "-6m", "error_code": "FFMPEG_EXIT_1"},
+    "cancelled": {"finished_at": "-6m"},
 }
 """Jobs by status: queued 10 min ago, claimed 1 min later, started 1 min later, finished 2 min later."""
+
+
+def present(value: T | None) -> T:
+    """What must be there."""
+    assert value is not None
+    return value
 
 
 async def lock(conn: asyncpg.Connection, *relations: str) -> None:
@@ -65,7 +74,8 @@ async def lock(conn: asyncpg.Connection, *relations: str) -> None:
     for _ in range(20):
         with suppress(asyncpg.DeadlockDetectedError):
             async with conn.transaction():
-                return await conn.execute(f"lock table {', '.join(relations)} in access exclusive mode")
+                await conn.execute(f"lock table {', '.join(relations)} in access exclusive mode")
+                return
     raise AssertionError("readers never let go")
 
 

@@ -1,27 +1,23 @@
 """What hypothesis may try: times about window edges, zones, text that strangers write, rows of counts."""
 
-import os
+import hashlib
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from factories import BLANK, NOW
-from houndmon.kit.clock import SPANS, Clock, Window
+from houndmon.core.clock import SPANS, Clock, Window
+from houndmon.core.source_contract import ACTIVE_STATUSES, OVER
 from houndmon.panels.api.model import RequestRow
 from houndmon.panels.ingest.model import UploadRow
 from houndmon.panels.playback.model import PlayRow
 from houndmon.panels.transcode.model import JobRow, LiveRow
 
-# The same cases on every run; HYPOTHESIS_PROFILE=search looks for new ones, and for longer.
-settings.register_profile("house", deadline=None, derandomize=True)
-settings.register_profile("search", deadline=None, max_examples=5000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
-
 SLICES = range(5)
+STATUSES = (*ACTIVE_STATUSES, *OVER)  # of jobs
 US = timedelta(microseconds=1)
 RIPE = NOW + timedelta(minutes=5)  # a time that is still to come
 instants = st.timedeltas(timedelta(0), timedelta(days=73_000)).map(datetime(1900, 1, 2, tzinfo=UTC).__add__)
@@ -41,6 +37,12 @@ hostile_text = st.one_of(
 )
 names = st.one_of(st.none(), hostile_text)
 few_names = st.sampled_from([None, "", "\u3000", "a", "B", "b", "other", "unspecified", *"cdefghijklmn"])
+marked_messages = st.one_of(
+    st.none(),
+    st.lists(st.sampled_from(["Error: a", "error b", "  at c", "d", "Conversion failed!", "e" * 300]), min_size=1)
+    .map("\n".join)
+    .map(lambda text: hashlib.sha256(text.encode()).hexdigest()[:16] + text),
+)
 ids = st.one_of(
     st.integers(-(2**64), 2**64).map(str),
     st.sampled_from(["", "-", "+1", "1e3", "0x10", " 1", "1_0", "１２", "٣", "9" * 20, "9" * 5000, "-0", "007"]),
@@ -106,7 +108,7 @@ def job_rows() -> st.SearchStrategy[list[JobRow]]:
             slice=st.sampled_from(SLICES),
             ripe_at=st.sampled_from([None, None, None, RIPE]),
             flaw=st.sampled_from([None, None, "negative_duration", "unknown_environment"]),
-            status=st.sampled_from(["failed", "completed"]),
+            status=st.sampled_from(["failed", "completed", "cancelled"]),
             attempt=st.integers(-1, 20),
             error_code=few_names,
             jobs=counts,
@@ -123,12 +125,23 @@ def live_rows() -> st.SearchStrategy[list[LiveRow]]:
             slice=st.sampled_from(SLICES),
             unfinished=st.booleans(),
             flaw=st.sampled_from([None, None, "unknown_value", "missing_time", "future_time"]),
-            status=st.sampled_from([None, "queued", "in_progress", "retrying"]),
+            status=st.sampled_from([None, "queued", "scheduled", "in_progress", "retrying"]),
             attempt=st.integers(-1, 20),
             jobs=counts,
         ),
         max_size=40,
     )
+
+
+def jobs() -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Jobs as a Hound may have them, with times about NOW that need not make sense."""
+    near = st.sampled_from([-5, -1, 0, 1, 5, 6, 59, 60, 61]) | st.integers(-7200, 60)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    times = st.none() | st.just(epoch) | near.map(lambda seconds: NOW + timedelta(seconds=seconds))
+    columns = ("queued_at", "available_at", "claimed_at", "started_at", "finished_at")
+    environments, words = st.sampled_from(["prod", "prod", "prod", "staging", None]), [*STATUSES, *STATUSES, "done"]
+    row = {"environment": environments, "status": st.sampled_from(words), **dict.fromkeys(columns, times)}
+    return st.lists(st.fixed_dictionaries(row), max_size=12)
 
 
 def request_rows() -> st.SearchStrategy[list[RequestRow]]:
@@ -137,9 +150,9 @@ def request_rows() -> st.SearchStrategy[list[RequestRow]]:
             RequestRow,
             slice=st.sampled_from(SLICES),
             flaw=st.sampled_from([None, None, "unknown_value"]),
-            service=st.sampled_from(["gateway", "functions", ""]),
+            service=st.sampled_from(["gateway", "functions", "", " ", *(f"host-{n}" for n in range(70))]),
             route=st.sampled_from([None, "", *"abcdefghijkl"]),
-            hundred=st.sampled_from([0, 4, 5]),
+            hundred=st.sampled_from([0, 4, 5, 499]),
             requests=st.integers(0, 9 * 10**18),
             rows=counts,
         ),

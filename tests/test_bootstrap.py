@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from factories import present
 from houndmon import __version__
-from houndmon.kit.paths import resource
+from houndmon.commands.config import EXAMPLE
+from houndmon.core.paths import resource
 
 ROOT = Path(__file__).parent.parent
 LOCKS = [ROOT / "requirements.lock", ROOT / "requirements-dev.lock"]
@@ -41,9 +43,9 @@ def test_it_locks_what_the_project_asks_for():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     extras = project["project"]["optional-dependencies"].values()
     wanted = [*project["project"]["dependencies"], *(name for extra in extras for name in extra)]
-    names = {re.match(r"[a-z0-9-]+", text)[0] for text in wanted}
+    names = {present(re.match(r"[a-z0-9-]+", text))[0] for text in wanted}
     assert names <= entries(LOCKS[0]).keys()
-    tools = {re.match(r"[a-z0-9-]+", text)[0] for text in project["dependency-groups"]["dev"]}
+    tools = {present(re.match(r"[a-z0-9-]+", text))[0] for text in project["dependency-groups"]["dev"]}
     assert tools <= entries(LOCKS[1]).keys()
 
 
@@ -77,8 +79,19 @@ def test_it_refuses_an_unknown_chore():
     assert "acceptance" in done.stderr
 
 
+def test_it_ships_what_it_asks_for():
+    """The wheel holds each file and folder at the root that the code asks for, under the name that it asks by."""
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]
+    shipped = build["wheel"]["force-include"]
+    code = "".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    assert set(re.findall(r'resource\("([\w.]+)"\)', code)) | {EXAMPLE} <= set(shipped)
+    for name, place in shipped.items():
+        assert place == f"houndmon/{name}"
+        assert (ROOT / name).exists()
+
+
 def test_it_finds_what_is_shipped_beside_the_code():
-    """Folders at the root of a checkout are found by name, and a missing one is reported."""
+    """What lies at the root of a checkout is found by name, and what is missing is reported."""
     assert (resource("migrations") / "0001_incidents.sql").exists()
     with pytest.raises(FileNotFoundError, match="install houndmon again"):
         resource("no_such_folder")

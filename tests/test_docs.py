@@ -9,10 +9,13 @@ import pytest
 
 from houndmon.__main__ import COMMANDS
 from houndmon.app import PANELS
-from houndmon.config.model import LevelName, RuleName
-from houndmon.kit.contract import COLUMNS
-from houndmon.kit.panel import KINDS, Panel
-from houndmon.kit.settings import Settings
+from houndmon.commands.config import configuration_document
+from houndmon.config.raw import RawFile, RawRule
+from houndmon.core.answer import ANOMALY_KINDS, PanelAnswer
+from houndmon.core.settings import Settings, read_settings
+from houndmon.core.source_contract import SOURCE_COLUMNS
+from houndmon.rulebook.book import RuleName
+from houndmon.rulebook.levels import LevelName
 from houndmon.support.model import Support
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +23,7 @@ DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), ROOT / "stati
 ADRS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
 FORBIDDEN = re.compile(r"/(home|root|Users|tmp)/|pypi\.org|pythonhosted\.org|npmjs\.", re.IGNORECASE)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CONFIGURATION = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 NUMBERS = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
 each_document = pytest.mark.parametrize("document", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
 
@@ -69,18 +73,18 @@ def test_it_checks_links_that_are_there() -> None:
     assert ("docs/operations.md", "notifications") in links(ROOT / "README.md")
 
 
-@pytest.mark.parametrize("room", PANELS, ids=lambda room: room.name)
-def test_it_defines_every_figure_of_a_panel(room) -> None:
+@pytest.mark.parametrize("spec", PANELS, ids=lambda spec: spec.name)
+def test_it_defines_every_figure_of_a_panel(spec) -> None:
     """Each panel has its section in numbers.md, and each of its own fields is named there."""
-    own = section(NUMBERS, f"### {room.name}")
+    own = section(NUMBERS, f"### {spec.name}")
     assert own
-    inherited = set(room.answer.__mro__[1].__struct_fields__)
+    inherited = set(spec.answer.__mro__[1].__struct_fields__)
     # Ends of intervals are defined once for all ratios, the list of events is the section itself.
-    for field in set(room.answer.__struct_fields__) - inherited - {"ratio_low", "ratio_high", "items", "limit_minutes"}:
+    for field in set(spec.answer.__struct_fields__) - inherited - {"ratio_low", "ratio_high", "items", "limit_minutes"}:
         assert f"`{field}`" in own, field
 
 
-@pytest.mark.parametrize("field", sorted(set(Support.__struct_fields__) - set(Panel.__struct_fields__)))
+@pytest.mark.parametrize("field", sorted(set(Support.__struct_fields__) - set(PanelAnswer.__struct_fields__)))
 def test_it_defines_every_figure_of_support(field: str) -> None:
     """Each field of support's answer is named in its section."""
     assert f"`{field}`" in section(NUMBERS, "## Support")
@@ -95,8 +99,8 @@ def test_it_defines_what_several_panels_share(field: str) -> None:
 def test_it_documents_the_charts() -> None:
     """Every panel with charts is named where they are defined."""
     own = section(NUMBERS, "### Charts")
-    for room in PANELS:
-        assert (f"`{room.name}`" in own) == bool(room.trend), room.name
+    for spec in PANELS:
+        assert (f"`{spec.name}`" in own) == bool(spec.trend), spec.name
 
 
 @pytest.mark.parametrize("name", get_args(RuleName))
@@ -111,35 +115,51 @@ def test_it_documents_every_service_level(name: str) -> None:
     assert f"\n| `{name}` |" in section(NUMBERS, "## Service levels")
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", ANOMALY_KINDS)
 def test_it_documents_every_anomaly(kind: str) -> None:
     """Each kind of anomaly has its line in the table of anomalies."""
     assert f"\n| `{kind}` |" in section(NUMBERS, "## Anomalies")
 
 
-@pytest.mark.parametrize("relation", COLUMNS)
+@pytest.mark.parametrize("relation", SOURCE_COLUMNS)
 def test_it_documents_every_column_of_the_source(relation: str) -> None:
     """The README's table names each relation with all its columns."""
     line = re.search(rf"^\| `{relation}` \|.*$", README, re.MULTILINE)
     assert line
-    named = set(re.findall(r"`(\w+)\??`", line[0]))
-    assert COLUMNS[relation].keys() <= named
+    marks = {name: "?" * (column.is_nullable + column.is_optional) for name, column in SOURCE_COLUMNS[relation].items()}
+    assert [name for name, mark in marks.items() if f"`{name}{mark}`" not in line[0]] == []
+    named = set(re.findall(r"`(\w+)\?{0,2}`", line[0]))
+    assert SOURCE_COLUMNS[relation].keys() <= named
 
 
 def test_it_lists_every_variable() -> None:
-    """Every HOUNDMON_ variable that the code reads has its line in the README, and no other has."""
+    """Every HOUNDMON_ variable that the code reads has its line, and no other has."""
     # Set by the command, and never read; made of several variables, which the code names.
     fields = set(Settings.__struct_fields__) - {"demo"} - {"oidc", "proxy"}
     code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
     read = {f"HOUNDMON_{name.upper()}" for name in fields} | set(re.findall(r"\bHOUNDMON_[A-Z_]*[A-Z]\b", code))
-    assert set(re.findall(r"^\| `(HOUNDMON_\w+)` \|", README, re.MULTILINE)) == read
+    assert set(re.findall(r"^\| `(HOUNDMON_\w+)` \|", CONFIGURATION, re.MULTILINE)) == read
 
 
 def test_it_gives_the_defaults_of_the_variables() -> None:
-    """The defaults in the README are those of the code."""
+    """The defaults are those of the code, and of what is read where nothing is set."""
+    unset = read_settings({})
     for name in ("source_schema", "host", "port", "timezone", "auth", "log_level"):
-        default = getattr(Settings(), name)
-        assert f"| `HOUNDMON_{name.upper()}` | `{default}` |" in README, name
+        assert getattr(Settings(), name) == getattr(unset, name)
+        assert f"| `HOUNDMON_{name.upper()}` | `{getattr(unset, name)}` |" in CONFIGURATION, name
+
+
+def test_it_writes_down_the_configuration() -> None:
+    """docs/configuration.md is what `houndmon config document` prints."""
+    assert configuration_document() == CONFIGURATION
+
+
+def test_it_describes_every_section_of_the_file() -> None:
+    """Each key and table of houndmon.toml has its line, with every name and key that houndmon knows."""
+    own = section(CONFIGURATION, "## houndmon.toml")
+    assert re.findall(r"^\| `\[*(\w+)", own, re.MULTILINE) == list(RawFile.__struct_fields__)
+    for name in (*get_args(RuleName), *get_args(LevelName), *RawRule.__struct_encode_fields__):
+        assert f"`{name}`" in own
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.__name__.rpartition(".")[2])
@@ -164,3 +184,23 @@ def test_it_keeps_decisions_short(adr: Path) -> None:
 def test_it_numbers_decisions_in_order() -> None:
     """Decisions are numbered from 1 on, without a gap."""
     assert [int(adr.stem[:4]) for adr in ADRS] == list(range(1, len(ADRS) + 1))
+
+
+def test_it_says_each_change_of_a_version_in_one_place() -> None:
+    """A version stands in the changelog once, and each kind of change in it once: a merge repeats them silently."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    versions = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
+    assert len(versions) == len(set(versions)) > 1, versions
+    for version in versions:
+        kinds = re.findall(r"^### (.+)$", section(text, f"## {version}"), flags=re.MULTILINE)
+        assert kinds, version
+        assert len(kinds) == len(set(kinds)), version
+        assert set(kinds) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def test_it_says_at_once_that_tables_can_be_mapped() -> None:
+    """The README's first paragraph says that the reader's own tables will do, and leads to how they are mapped."""
+    first = README.split("\n\n")[1]
+    assert "**Your tables may look different**" in first
+    assert "(#point-it-at-a-database)" in first
+    assert "views are the mapping" in section(README, "## Point it at a database")

@@ -4,22 +4,29 @@ import ast
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from factories import present
 from houndmon.app import PANELS, create_app, templates
-from houndmon.kit.filters import Filters
-from houndmon.kit.room import Desk, drawn
-from houndmon.kit.settings import Settings
-from houndmon.kit.source import Source, open_pool, retired
-from houndmon.kit.sql import statements
-from houndmon.web.page import undrawn
+from houndmon.config.live import LiveConfig
+from houndmon.core.filters import Filters
+from houndmon.core.panel_cache import Drawn, PanelCache
+from houndmon.core.panel_routes import panel_context
+from houndmon.core.settings import Settings
+from houndmon.core.source import Source, close_pool, open_pool
+from houndmon.core.sql import load_statements
+from houndmon.core.state_database import StateDatabase
+from houndmon.notify.channels import CHANNELS
+from houndmon.web.page import pending_context
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "houndmon"
-ROOMS = sorted(folder.name for folder in (SOURCE / "panels").iterdir() if (folder / "__init__.py").exists())
+CHANNEL_FOLDERS = sorted(file.parent.name for file in (SOURCE / "notify").glob("*/__init__.py"))
+PANEL_NAMES = sorted(folder.name for folder in (SOURCE / "panels").iterdir() if (folder / "__init__.py").exists())
 CODE = sorted([*SOURCE.rglob("*.py"), *(ROOT / "bench").glob("*.py")])
 TEMPLATES = sorted(SOURCE.rglob("*.html"))
 TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
@@ -35,6 +42,24 @@ TRUSTED = {  # what these mark as safe is numbers, our own words, and what they 
     "src/houndmon/access/csrf.py",
     "src/houndmon/app.py",
     "src/houndmon/web/chart.py",
+}
+PURE = ("panels/*/model.py", "slo/*.py", "rulebook/*.py", "evaluator/rules/*.py")
+UNTYPED = {  # all other code knows the type of each figure, threshold and message; these hold none, and why any type
+    "access/audit_hook.py": "bodies as strangers send them",
+    "access/model.py": "the audit log keeps what was changed, whatever it is",
+    "access/oidc.py": "a provider's documents and claims",
+    "commands/port.py": "an address is of its family's shape",
+    "core/embedded/account.py": "options of subprocess",
+    "core/embedded/cluster.py": "commands of subprocess",
+    "core/embedded/initdb.py": "the same",
+    "core/request_timeout.py": "uvicorn's protocol has no types",
+    "core/stopping.py": "tasks, whatever they give",
+    "notify/apprise/child.py": "Apprise is optional, and has no types",
+    "source_check/catalogue.py": "records of PostgreSQL's catalogue",
+    "source_check/plans.py": "plans as PostgreSQL prints them",
+    "web/errors.py": "problems, whatever their members",
+    "web/head_requests.py": "ASGI's scope, as its servers make it",
+    "web/response_cache.py": "the same",
 }
 OUTSIDE = {"asyncio", "asyncpg", "httpx", "jinja2", "litestar", "pathlib", "socket", "sqlite3", "subprocess", "time"}
 
@@ -60,28 +85,28 @@ def imported(file):
 
 
 @pytest.fixture
-async def desk(database):
-    """Serves the rooms of an empty Hound."""
+async def panel_cache(database):
+    """Serves the panels of an empty Hound."""
     pool = await open_pool(database, size=4)
-    yield Desk(PANELS, Source(pool, "hound", "UTC"), Source(pool, "houndmon", "UTC"))
-    await retired(pool)
+    yield PanelCache(PANELS, Source(pool, "hound", "UTC"), StateDatabase(pool, "UTC"), LiveConfig(None, CHANNELS))
+    await close_pool(pool)
 
 
-def test_it_has_the_rooms_that_it_shows():
-    """Every folder under panels is a room of the app, under its own name."""
-    assert sorted(room.name for room in PANELS) == ROOMS
+def test_it_has_the_panels_that_it_shows():
+    """Every folder under panels is a panel of the app, under its own name."""
+    assert sorted(spec.name for spec in PANELS) == PANEL_NAMES
 
 
-@pytest.mark.parametrize("name", ROOMS)
-def test_it_furnishes_every_room_alike(name):
-    """A room holds its statements, its arithmetic, its load, its routes and its fragment."""
+@pytest.mark.parametrize("name", PANEL_NAMES)
+def test_it_furnishes_every_panel_alike(name):
+    """A panel holds its statements, its arithmetic, its load, its routes and its fragment."""
     folder = SOURCE / "panels" / name
     assert [file for file in FILES if not (folder / file).is_file()] == []
 
 
-@pytest.mark.parametrize("name", ROOMS)
-def test_it_puts_a_sign_on_every_door(name):
-    """A room's sign is a docstring alone: the question that it answers, and its figures."""
+@pytest.mark.parametrize("name", PANEL_NAMES)
+def test_it_opens_every_panel_with_its_question(name):
+    """A panel's module holds a docstring alone: the question that it answers, and its figures."""
     tree = ast.parse((SOURCE / "panels" / name / "__init__.py").read_text(encoding="utf-8"))
     sign = ast.get_docstring(tree)
     assert sign is not None
@@ -90,77 +115,118 @@ def test_it_puts_a_sign_on_every_door(name):
     assert len(sign.splitlines()) >= 3
 
 
-@pytest.mark.parametrize("name", ROOMS)
-def test_it_opens_two_routes_to_every_room(name):
-    """Each room answers programs as JSON and the page as a fragment."""
+@pytest.mark.parametrize("name", PANEL_NAMES)
+def test_it_opens_two_routes_to_every_panel(name):
+    """Each panel answers programs as JSON and the page as a fragment."""
     paths = {route.path for route in create_app(Settings(), "postgresql://").routes}
     assert {f"/api/panels/{name}", f"/fragments/panels/{name}"} <= paths
 
 
-@pytest.mark.parametrize("name", ROOMS)
-def test_it_documents_every_room(name):
-    """The numbers book says what each room's figures mean."""
+@pytest.mark.parametrize("name", PANEL_NAMES)
+def test_it_documents_every_panel(name):
+    """The numbers book says what each panel's figures mean."""
     book = (ROOT / "docs" / "numbers.md").read_text(encoding="utf-8")
     assert re.search(rf"^#+ .*\b{name}\b", book, re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ROOMS)
-async def test_it_draws_every_room_in_each_state(desk, name):
-    """A fragment is one element with the room's id; it says whether it waits, is fresh, stale or failed, and why."""
-    room = desk.rooms[name]
+@pytest.mark.parametrize("name", PANEL_NAMES)
+async def test_it_draws_every_panel_in_each_state(panel_cache, name):
+    """A fragment is one element with the panel's id; it says whether it waits, is fresh, stale or failed, and why."""
+    spec = panel_cache.specs[name]
     template = templates(Settings()).get_template(f"panels/{name}/fragment.html")
-    good = await drawn(desk, room, Filters())
-    old = msgspec.structs.replace(good["panel"], stale=True, stale_reason="the reason <why>")
-    contexts = {
+    good = await panel_context(panel_cache, spec, Filters())
+    old = msgspec.structs.replace(present(good["panel"]), stale=True, stale_reason="the reason <why>")
+    contexts: dict[tuple[str, ...], Drawn] = {
         ("fresh", "empty"): good,
-        ("stale",): good | {"panel": old},
-        ("failed",): good | {"panel": None, "problem": "the reason <why>"},
-        ("pending",): undrawn(room, Filters()),
+        ("stale",): {**good, "panel": old},
+        ("failed",): {**good, "panel": None, "problem": "the reason <why>"},
+        ("pending",): pending_context(spec, Filters()),
     }
     for states, context in contexts.items():
         html = template.render(**context)
         assert re.fullmatch(rf'<section id="panel-{name}" .*</section>', html, re.DOTALL), states
-        assert re.search(r'data-state="(\w+)"', html)[1] in states
+        assert present(re.search(r'data-state="(\w+)"', html))[1] in states
         assert html.count("<section ") == 1
-        assert room.title in html
+        assert spec.title in html
         assert ("the reason &lt;why&gt;" in html) == (states in (("stale",), ("failed",)))
-        as_of = f'data-as-of="{good["panel"].as_of.isoformat()[:19]}'
+        as_of = f'data-as-of="{old.as_of.isoformat()[:19]}'
         assert (as_of in html) == (context["panel"] is not None)
 
 
-@pytest.mark.parametrize("name", ROOMS)
+@pytest.mark.parametrize("name", PANEL_NAMES)
 def test_it_says_what_each_statement_answers(name):
     """Every statement opens with a comment that says what it answers or does."""
     text = (SOURCE / "panels" / name / "query.sql").read_text(encoding="utf-8")
     heads = re.findall(r"^-- name: (\w+)\n(.*)$", text, re.MULTILINE)
-    assert len(heads) == len(statements(SOURCE / "panels" / name / "query.sql")) > 0
+    assert len(heads) == len(load_statements(SOURCE / "panels" / name / "query.sql")) > 0
     assert [head for head, line in heads if not re.fullmatch(r"-- [A-Z].*[.?]", line)] == []
 
 
-@pytest.mark.parametrize("name", ROOMS)
+@pytest.mark.parametrize("name", PANEL_NAMES)
 def test_it_takes_time_as_an_argument(name):
     """No statement that reads asks for the time: now is read once, with the snapshot."""
     clocks = re.compile(
         r"\b(now\(\)|clock_timestamp|current_timestamp|current_date|localtimestamp|statement_timestamp)"
     )
-    found = statements(SOURCE / "panels" / name / "query.sql")
+    found = load_statements(SOURCE / "panels" / name / "query.sql")
     reads = {statement.name: statement.text for statement in found.values() if "insert into" not in statement.text}
     assert reads
     assert [head for head, text in reads.items() if clocks.search(text)] == []
 
 
+def test_it_has_the_channels_that_it_sends_through():
+    """Every folder under notify is a kind of channel, under its own name, and there is no other kind."""
+    assert sorted(CHANNELS) == CHANNEL_FOLDERS
+
+
+@pytest.mark.parametrize("kind", CHANNEL_FOLDERS)
+def test_it_furnishes_every_channel_alike(kind):
+    """A channel's own modules read its table and send to it, and nobody else's do."""
+    channel, parts = CHANNELS[kind], [f"houndmon.notify.{kind}.{name}" for name in ("config", "send")]
+    assert [channel.read.__module__, channel.send.__module__] == parts
+    assert (channel.read.__name__, channel.send.__name__) == ("read", "send")
+
+
+@pytest.mark.parametrize("kind", CHANNEL_FOLDERS)
+def test_it_documents_every_channel(kind):
+    """A channel has its section in the operator's manual, and its table, with each key, in the example file."""
+    manual = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8").partition("\n## Notifications\n")[2]
+    assert f"\n### {kind}\n" in manual.partition("\n## ")[0]
+    example = (ROOT / "houndmon.example.toml").read_text(encoding="utf-8")
+    own = re.split(r"\n# (?:kind =|----)", example.partition(f'\n# kind = "{kind}": ')[2])[0]
+    assert f'\n#   kind = "{kind}"\n' in own
+    table = import_module(f"houndmon.notify.{kind}.config").Table
+    assert [key for key in table.__struct_encode_fields__ if not re.search(rf"\b{key}\b", own)] == []
+
+
 def test_it_keeps_its_arithmetic_pure():
     """Models, service levels and rules reach nothing outside: no database, no web, no clock, no file."""
-    pure = [*SOURCE.glob("panels/*/model.py"), *SOURCE.glob("slo/*.py"), SOURCE / "evaluator" / "rules.py"]
-    assert len(pure) > len(ROOMS)
+    pure = [file for place in PURE for file in SOURCE.glob(place)]
+    assert len(pure) > len(PANEL_NAMES) + 20
     assert {name_of(file): imported(file) & OUTSIDE for file in pure if imported(file) & OUTSIDE} == {}
+
+
+def test_it_knows_the_type_of_each_figure():
+    """Nothing is of any type but what is named, with its reason: no figure, no threshold and no notification."""
+    known = re.compile(
+        r"^from typing import .*|(Request|Response)\[Any(, Any, Any)?\]|ASGIConnection\[.*?\]", re.MULTILINE
+    )
+    files = {str(file.relative_to(SOURCE)): known.sub("", file.read_text("utf-8")) for file in SOURCE.rglob("*.py")}
+    assert {name for name, text in files.items() if re.search(r"\bAny\b", text)} == set(UNTYPED)
 
 
 def test_it_asks_no_clock_but_the_source():
     """No panel, no rule and no service level looks at the clock of its own machine."""
-    judged = [*SOURCE.glob("panels/**/*.py"), *SOURCE.glob("slo/*.py"), *SOURCE.glob("evaluator/rules.py")]
+    judged = [*SOURCE.glob("panels/**/*.py"), *SOURCE.glob("slo/*.py"), *SOURCE.glob("evaluator/rules/*.py")]
     wall = re.compile(r"\b(datetime\.now|datetime\.utcnow|date\.today|time\.time)\b")
     assert [name_of(file) for file in judged if wall.search(file.read_text(encoding="utf-8"))] == []
+
+
+def test_it_ends_tasks_in_one_place():
+    """A single cancel may be lost: nobody cancels a task but `stopped`, which does so until it has ended."""
+    cancel = re.compile(r"task\w*\.cancel\(")
+    found = [name_of(file) for file in SOURCE.rglob("*.py") if cancel.search(file.read_text(encoding="utf-8"))]
+    assert found == ["src/houndmon/core/stopping.py"]
 
 
 def test_it_names_no_file_after_nothing():
@@ -197,7 +263,7 @@ def test_it_trusts_no_text():
     """No template, and no code, marks text as safe: whatever strangers wrote is escaped."""
     unsafe = re.compile(r"\|\s*safe\b|autoescape|Markup\(|markupsafe")
     files = [*TEMPLATES, *CODE]
-    assert len(TEMPLATES) > len(ROOMS)
+    assert len(TEMPLATES) > len(PANEL_NAMES)
     found = {name_of(file) for file in files if unsafe.search(file.read_text(encoding="utf-8"))}
     assert found - TRUSTED == set()
     assert templates(Settings()).autoescape is True
@@ -238,8 +304,8 @@ def test_it_says_what_each_test_holds_true():
 
 
 def test_it_imports_downwards_alone():
-    """The floors know nothing of those above them, and rooms never import each other."""
+    """The layers know nothing of those above them, and panels never import each other."""
     # As a process: in this one it would disable every logger that there is.
-    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--no-logo"]
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--no-cache", "--no-logo"]
     found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stdout + found.stderr

@@ -6,11 +6,11 @@ import sys
 from collections.abc import Sequence
 
 from houndmon import __version__
-from houndmon.commands import backtest, check, counts, demo, migrate, openapi, serve, summary, token, verify
-from houndmon.kit.problems import HoundmonError
-from houndmon.kit.settings import read_settings
+from houndmon.commands import backtest, check, config, counts, demo, migrate, openapi, serve, summary, token, verify
+from houndmon.core.problems import HoundmonError
+from houndmon.core.settings import read_settings
 
-COMMANDS = (serve, demo, migrate, check, counts, verify, backtest, summary, token, openapi)
+COMMANDS = (serve, demo, migrate, config, check, counts, verify, backtest, summary, token, openapi)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,10 +9,11 @@ import httpx
 import pytest
 from litestar import Litestar
 
+from conftest import judged
 from houndmon.access import tokens
 from houndmon.access.model import ROLES, Role
 from houndmon.app import create_app
-from houndmon.kit.settings import Settings
+from houndmon.core.settings import Settings
 
 BASE = "https://houndmon.test"
 PERSON = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
@@ -30,7 +31,7 @@ class House:
         """A client with its own cookies, with a role's token or none."""
         headers = {"Authorization": f"Bearer {self.tokens[role]}"} if role else {}
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(self.app),
+            transport=httpx.ASGITransport(self.app),  # type: ignore[arg-type]
             base_url=BASE,
             headers=headers,
             **options,  # type: ignore[arg-type]
@@ -50,7 +51,8 @@ class House:
 
     async def audit(self, action: str) -> list[asyncpg.Record]:
         """The audit log's lines of an action, oldest first."""
-        return await self.conn.fetch("select * from houndmon.audit where action = $1 order by id", action)
+        query = "select * from houndmon.audit where action = $1 order by id"
+        return list(await self.conn.fetch(query, action))
 
 
 @pytest.fixture
@@ -61,4 +63,5 @@ async def house(database: str, conn: asyncpg.Connection) -> AsyncIterator[House]
     for role in ROLES:
         found.tokens[role] = (await tokens.create_token(conn, f"the {role}", role, 90)).token
     async with app.lifespan():
+        await judged(conn)
         yield found

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 
 AT_ONCE = 8
-HANG_SECONDS = 30
+HANG_SECONDS = 300
 MODES = (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE)
 PARTS = ("params", "json", "data", "headers")
 
@@ -83,7 +83,7 @@ class Flood:
 
     def request(self, case: dict[str, Any]) -> httpx.Request:
         sent = {str(name): str(value) for name, value in dict(case.get("headers") or {}).items()}
-        words = {name: case[name] for name in ("params", "json", "data") if name in case}
+        words: dict[str, Any] = {name: case[name] for name in ("params", "json", "data") if name in case}
         if isinstance(words.get("data"), str | bytes):
             words["content"] = words.pop("data")
         request = httpx.Request(case["method"], case["url"], headers=sent, **words)

@@ -91,7 +91,7 @@ class Code:
         return None
 
 
-class Asked(OAuth2Request):
+class Asked(OAuth2Request):  # type: ignore[misc]
     def __init__(self, method, headers, fields):
         super().__init__(method, "https://provider.test/", headers=headers)
         self.payload, self.fields = BasicOAuth2Payload(fields), fields
@@ -105,7 +105,7 @@ class Asked(OAuth2Request):
         return self.fields
 
 
-class Server(AuthorizationServer):
+class Server(AuthorizationServer):  # type: ignore[misc]
     """Authlib's server, with its tables in memory."""
 
     def __init__(self) -> None:
@@ -129,7 +129,7 @@ class Server(AuthorizationServer):
         return status, body, dict(headers)
 
 
-class CodeGrant(AuthorizationCodeGrant):
+class CodeGrant(AuthorizationCodeGrant):  # type: ignore[misc]
     TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic",)
 
     def save_authorization_code(self, code, request):
@@ -207,7 +207,7 @@ class OpenIdProvider:
         }
 
 
-class Claims(OpenIDCode):
+class Claims(OpenIDCode):  # type: ignore[misc]
     def __init__(self, provider: OpenIdProvider) -> None:
         super().__init__(require_nonce=True)
         self.provider = provider
@@ -253,7 +253,7 @@ async def serving() -> AsyncIterator[OpenIdProvider]:
         provider = OpenIdProvider(port=listening.getsockname()[1])
         config = uvicorn.Config(provider, log_config=None, lifespan="off", access_log=False)
         server = uvicorn.Server(config)
-        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
+        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]
         task = asyncio.create_task(server.serve([listening]))
         while not server.started:
             await asyncio.sleep(0.01)

@@ -6,9 +6,10 @@ import asyncpg
 import pytest
 
 from access.test_hostile import JSON, placed
-from houndmon.access.limits import MOST_KEYS, Limit
+from houndmon.access.rate_limit import MOST_KEYS, RateLimit
 from houndmon.access.sessions import SECURE, csrf_token
-from houndmon.kit.paths import PACKAGE
+from houndmon.core.paths import PACKAGE
+from houndmon.web.dependencies import services_of
 
 PERSON = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 EVENT = {"service_area": "transcode", "severity": "info", "impact": "nothing much"}
@@ -71,7 +72,7 @@ async def test_it_goes_by_its_own_names(house, host, is_ours):
 
 async def test_it_tires_of_wrong_tokens(house):
     """Ten wrong tokens from an address, then 429; the right one still works as a header."""
-    house.app.state.gate.failures.per_second = 0
+    services_of(house.app).auth_state.failures.per_second = 0
     async with house.client() as client:
         tries = [(await client.post("/login", data={"token": "hm_no"}, headers=PERSON)).status_code for _ in range(12)]
         assert tries == [401] * 10 + [429] * 2
@@ -83,7 +84,7 @@ async def test_it_tires_of_wrong_tokens(house):
 
 async def test_it_tires_of_changes_by_identity(house):
     """Sixty changes at once, then 429 for this identity alone."""
-    house.app.state.gate.changes.per_second = 0
+    services_of(house.app).auth_state.changes.per_second = 0
     async with house.client("operator") as client, house.client("admin") as other:
         codes = [(await client.post("/api/silences", json={})).status_code for _ in range(64)]
         assert (codes[:60], codes[-1]) == ([400] * 60, 429)
@@ -92,12 +93,12 @@ async def test_it_tires_of_changes_by_identity(house):
 
 def test_it_fills_buckets_at_a_steady_pace():
     """A burst, then one for each interval; the buckets stay bounded."""
-    limit = Limit(burst=2, per_second=1)
-    assert [limit.take("a", at) for at in (0, 0, 0, 0.5, 1, 1, 10, 10, 10)] == [
+    limit = RateLimit(burst=2, per_second=1)
+    assert [limit.allow("a", at) for at in (0, 0, 0, 0.5, 1, 1, 10, 10, 10)] == [
         True, True, False, False, True, False, True, True, False,
     ]  # fmt: skip
     for number in range(MOST_KEYS + 50):
-        limit.take(str(number), 10)
+        limit.allow(str(number), 10)
     assert len(limit._buckets) == MOST_KEYS
 
 

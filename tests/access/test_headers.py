@@ -1,10 +1,12 @@
 """Every answer carries the headers that keep a browser honest, whatever it is an answer to."""
 
 import re
+from typing import Any
 
 import pytest
 
-from access.test_table import filled, routes
+from access.test_permissions import filled, routes
+from houndmon.web.dependencies import services_of
 
 PERSON = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 ALWAYS = {
@@ -20,12 +22,12 @@ NEEDED = ("default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "fo
 @pytest.mark.parametrize("accept", ["text/html", "application/json"])
 async def test_it_puts_its_headers_on_every_route(house, accept):
     """Each route and method, let in and turned away, and static files: CSP without unsafe parts, and the others."""
-    house.app.state.gate.changes.burst = house.app.state.gate.failures.burst = 10**9
+    services_of(house.app).auth_state.changes.burst = services_of(house.app).auth_state.failures.burst = 10**9
     wrong = []
     for role in ("admin", None):
         async with house.client(role) as client:
             for method, template in sorted(routes()):
-                json = {"json": {}} if method == "POST" and template.startswith("/api/") else {}
+                json: dict[str, Any] = {"json": {}} if method == "POST" and template.startswith("/api/") else {}
                 sent = {"Accept": accept, "Sec-Fetch-Site": "same-origin"}
                 answer = await client.request(method, filled(template), headers=sent, **json)
                 wrong += [(method, template, flaw) for flaw in flaws(answer)]
@@ -62,7 +64,7 @@ async def test_it_puts_its_headers_on_what_nobody_foresaw(house, monkeypatch):
     async def broken(*arguments):
         raise RuntimeError("a secret place")
 
-    monkeypatch.setattr("houndmon.access.people.everybody", broken)
+    monkeypatch.setattr("houndmon.access.people.list_people", broken)
     async with house.client("admin") as client:
         answer = await client.get("/api/people")
     assert (answer.status_code, flaws(answer)) == (500, [])

@@ -22,15 +22,19 @@ from joserfc.jwk import RSAKey
 
 from access.conftest import BASE, House
 from access.provider import CALLBACK, CLIENT, CLIENT_SECRET, OpenIdProvider, serving, signed
-from houndmon.access.model import ProviderAway
-from houndmon.access.oidc import Departure, claim_of, fetched
+from conftest import judged
+from factories import present
+from houndmon.access.model import ProviderUnavailable
+from houndmon.access.oidc import PendingLogin, claim_of, fetch_json
 from houndmon.access.people import role_of
 from houndmon.access.sessions import SECURE
 from houndmon.app import create_app
 from houndmon.config.live import LiveConfig
-from houndmon.kit.logins import Oidc, SettingsError
-from houndmon.kit.settings import Settings, read_settings
-from houndmon.notify.client import Unreachable, ask
+from houndmon.core.login_settings import Oidc, SettingsError
+from houndmon.core.settings import Settings, read_settings
+from houndmon.notify.channels import CHANNELS
+from houndmon.notify.client import Unreachable, send_request
+from houndmon.web.dependencies import services_of
 
 PERSON = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 ROLES = {"operator": frozenset({"on-call"}), "admin": frozenset({"chiefs"})}
@@ -52,8 +56,9 @@ async def console(database, conn, provider, tmp_path) -> AsyncIterator[House]:
     file.write_text(f'public_url = "{BASE}"\n')
     oidc = Oidc(issuer=provider.issuer, client_id=CLIENT, client_secret=CLIENT_SECRET)
     settings = Settings(auth="on", allowed_hosts=frozenset({"houndmon.test"}), oidc=oidc, roles=ROLES)
-    app = create_app(settings, database, LiveConfig(file))
+    app = create_app(settings, database, LiveConfig(file, CHANNELS))
     async with app.lifespan():
+        await judged(conn)
         yield House(app, conn)
 
 
@@ -81,14 +86,14 @@ async def logged_in(client: httpx.AsyncClient) -> httpx.Response:
 async def why(house: House) -> str:
     """Why the last log-in was refused, as the audit log has it."""
     rows = await house.audit("log_in")
-    return json.loads(rows[-1]["after"])["why"]
+    return str(json.loads(rows[-1]["after"])["why"])
 
 
 async def test_it_lets_somebody_in_whom_the_provider_knows(console, provider):
     """Code, PKCE, state, nonce; then a session of the mapped role, under issuer and subject."""
     async with browsing(console) as client:
-        door = await client.get("/login?next=/runbooks")
-        assert "/login/oidc?next=/runbooks" in door.text
+        log_in_page = await client.get("/login?next=/runbooks")
+        assert "/login/oidc?next=/runbooks" in log_in_page.text
         answer = await logged_in(client)
         assert (answer.status_code, answer.headers["location"]) == (303, "/runbooks")
         assert (await client.get("/runbooks")).status_code == 200
@@ -107,15 +112,15 @@ async def test_it_asks_with_every_guard(console):
         asked = asked_of(left)
         assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
         assert (asked["scope"], asked["redirect_uri"]) == ("openid profile", CALLBACK)
-        departure = Departure(client.cookies[AWAY])
-        assert (asked["state"], asked["nonce"]) == (departure.made("state"), departure.made("nonce"))
-        assert departure.id not in left.headers["location"]
-        assert departure.made("verifier") not in left.headers["location"]
+        pending = PendingLogin(client.cookies[AWAY])
+        assert (asked["state"], asked["nonce"]) == (pending.derive("state"), pending.derive("nonce"))
+        assert pending.id not in left.headers["location"]
+        assert pending.derive("verifier") not in left.headers["location"]
         assert CLIENT_SECRET not in left.headers["location"]
         said = left.headers["set-cookie"].lower()
         assert all(word in said for word in ("secure", "httponly", "samesite=lax"))
     row = await console.conn.fetchrow("select d::text as said from houndmon.departures d")
-    assert not any(departure.made(one) in row["said"] for one in ("state", "nonce", "verifier"))
+    assert not any(pending.derive(one) in row["said"] for one in ("state", "nonce", "verifier"))
 
 
 async def test_it_gives_two_logins_nothing_in_common(console):
@@ -286,8 +291,8 @@ FLAWS = [
 
 async def test_it_refuses_a_token_that_does_not_hold(console, provider):
     """Each flaw alone keeps somebody out, and the audit log says which; the person is told nothing of it."""
-    gate = console.app.state.gate
-    gate.departures.burst = gate.arrivals.burst = gate.refusals.burst = 1000
+    auth_state = services_of(console.app).auth_state
+    auth_state.oidc_starts.burst = auth_state.oidc_callbacks.burst = auth_state.refusals.burst = 1000
     for number, (twist, reason) in enumerate(FLAWS):
         provider.twist = twist
         async with browsing(console) as client:
@@ -363,8 +368,9 @@ async def test_it_fetches_keys_anew_for_a_new_key(console, provider):
     async with browsing(console) as client:
         assert (await logged_in(client)).status_code == 303
     provider.keys.keys[0] = RSAKey.generate_key(2048, {"kid": "two"})
-    gate_provider = console.app.state.gate.provider
-    gate_provider._keys = (gate_provider._keys[0], gate_provider._keys[1] - 31)
+    known = present(services_of(console.app).auth_state.provider)
+    keys, read_at = present(known._keys)
+    known._keys = (keys, read_at - 31)
     async with browsing(console) as client:
         assert (await logged_in(client)).status_code == 303
     assert provider.asked.count("/jwks") == 2
@@ -381,7 +387,7 @@ async def test_it_goes_on_without_the_provider(console, provider):
 
 
 async def test_it_starts_no_log_in_for_another_site(console):
-    """Another site's link does not start a log-in; the person sees the door and decides."""
+    """Another site's link does not start a log-in; the person sees the log-in page and decides."""
     async with browsing(console) as client:
         answer = await client.get("/login/oidc", headers={"Sec-Fetch-Site": "cross-site"})
         assert (answer.status_code, answer.headers["location"]) == (303, "/login")
@@ -397,7 +403,9 @@ async def test_it_leads_nowhere_else_after_it(console):
 
 async def test_it_limits_departures_by_address(console):
     """Ten departures at once, twenty arrivals, then 429."""
-    console.app.state.gate.departures.per_second = console.app.state.gate.arrivals.per_second = 0
+    services_of(console.app).auth_state.oidc_starts.per_second = services_of(
+        console.app
+    ).auth_state.oidc_callbacks.per_second = 0
     async with browsing(console) as client:
         codes = [(await client.get("/login/oidc")).status_code for _ in range(12)]
         back = [(await client.get("/login/oidc/callback?state=x")).status_code for _ in range(23)]
@@ -474,7 +482,7 @@ async def test_it_tells_no_secret_of_a_log_in(console, provider, capfd):
             row[0] for row in await console.conn.fetch(f"select t::text from houndmon.{table['tablename']} t")
         )
     assert [secret for secret in secrets if secret in said] == []
-    assert CLIENT_SECRET not in repr(console.app.state.gate.settings)
+    assert CLIENT_SECRET not in repr(services_of(console.app).auth_state.settings)
 
 
 @asynccontextmanager
@@ -498,11 +506,11 @@ async def self_signed(folder) -> AsyncIterator[str]:
 async def test_it_trusts_no_certificate_that_nobody_vouches_for(tmp_path):
     """Neither a provider nor a receiver is spoken to over TLS that anybody could have made."""
     async with self_signed(tmp_path) as url:
-        with pytest.raises(ProviderAway) as away:
-            await fetched("GET", url)
+        with pytest.raises(ProviderUnavailable) as away:
+            await fetch_json("GET", url)
         assert isinstance(away.value.__cause__, httpx.ConnectError)
         with pytest.raises(Unreachable, match="check its certificate"):
-            await ask("POST", url, body=b"{}", allow_private=True)
+            await send_request("POST", url, body=b"{}", allow_private=True)
 
 
 def test_it_takes_the_highest_role():
@@ -531,7 +539,7 @@ GIVEN = {
 def test_it_reads_the_provider_of_the_environment():
     """Issuer, client and roles; the secret shows in no representation."""
     settings = read_settings(GIVEN)
-    assert settings.oidc.issuer == "https://id.example.com/realm"
+    assert present(settings.oidc).issuer == "https://id.example.com/realm"
     assert settings.roles["operator"] == {"on-call", "cn=sre,ou=groups"}
     assert "canary" not in repr(settings) + repr(settings.oidc)
 

@@ -1,16 +1,21 @@
 """Log-in by a proxy's header, and whose word counts for an address."""
 
 import ipaddress
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import httpx
 import pytest
 
 from access.conftest import BASE, House
-from houndmon.access.proxy import address_of, neighbourhood
+from conftest import judged
+from factories import present
+from houndmon.access.proxy import address_of, rate_limit_key
 from houndmon.access.sessions import SECURE, csrf_token
 from houndmon.app import create_app
-from houndmon.kit.logins import ProxyLogin, SettingsError
-from houndmon.kit.settings import Settings, read_settings
+from houndmon.core.login_settings import ProxyLogin, SettingsError
+from houndmon.core.settings import Settings, read_settings
+from houndmon.web.dependencies import services_of
 
 PROXY, STRANGER = "10.1.2.3", "203.0.113.9"
 KEY = "proxy-secret-canary-0123456789abcdef"
@@ -29,17 +34,18 @@ async def console(database, conn):
     )
     app = create_app(settings, database)
     async with app.lifespan():
+        await judged(conn)
         yield House(app, conn)
 
 
-def at(house: House, peer: str, headers: dict[str, str] | list[tuple[str, str]] = ()) -> httpx.AsyncClient:
+def at(house: House, peer: str, headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()) -> httpx.AsyncClient:
     """A client whose requests come from an address."""
-    transport = httpx.ASGITransport(house.app, client=(peer, 4711))
+    transport = httpx.ASGITransport(house.app, client=(peer, 4711))  # type: ignore[arg-type]
     return httpx.AsyncClient(transport=transport, base_url=BASE, headers=[*PERSON.items(), *dict(headers).items()])
 
 
 async def test_it_lets_in_whom_the_proxy_names(console):
-    """The door offers it, a button does it, and the session is like any other: role, limits, CSRF."""
+    """The log-in page offers it, a button does it, and the session is like any other: role, limits, CSRF."""
     async with at(console, PROXY, MIRA) as client:
         assert "Log in as" in (await client.get("/login")).text
         assert (await client.get("/api/alerts")).status_code == 401
@@ -119,12 +125,11 @@ async def test_it_writes_the_forwarded_address(console):
 
 async def test_it_limits_by_the_forwarded_address(console):
     """One who tires the proxy does not lock out the others behind it, and invented hops help nobody."""
-    console.app.state.gate.failures.per_second = 0
+    services_of(console.app).auth_state.failures.per_second = 0
     async with at(console, PROXY) as client:
-        for number in range(12):
-            sent = {"X-Forwarded-For": f"198.51.100.{number}, 192.0.2.7"}
-            answer = await client.post("/login", data={"token": "hm_no"}, headers=sent)
-        assert answer.status_code == 429
+        hops = [{"X-Forwarded-For": f"198.51.100.{number}, 192.0.2.7"} for number in range(12)]
+        answers = [await client.post("/login", data={"token": "hm_no"}, headers=sent) for sent in hops]
+        assert answers[-1].status_code == 429
         other = {"X-Forwarded-For": "192.0.2.8"}
         assert (await client.post("/login", data={"token": "hm_no"}, headers=other)).status_code == 401
 
@@ -150,7 +155,7 @@ async def test_it_limits_by_the_forwarded_address(console):
 def test_it_goes_back_to_the_first_it_does_not_trust(peer, forwarded, found):
     """From the right, hop by hop, as far as the hops are ours."""
     headers = [(b"x-forwarded-for", text.encode()) for text in forwarded]
-    scope = {"client": (peer, 1), "headers": headers}
+    scope: Any = {"client": (peer, 1), "headers": headers}
     assert address_of(scope, Settings(trusted_proxies=TRUSTED)) == found
     assert address_of(scope, Settings()) == peer
 
@@ -167,7 +172,7 @@ def test_it_goes_back_to_the_first_it_does_not_trust(peer, forwarded, found):
 )
 def test_it_counts_a_customers_network_as_one(one, other, is_same):
     """Who has 2^64 addresses to choose from gets no more tries for it."""
-    assert (neighbourhood(one) == neighbourhood(other)) is is_same
+    assert (rate_limit_key(one) == rate_limit_key(other)) is is_same
 
 
 GIVEN = {
@@ -181,7 +186,7 @@ GIVEN = {
 def test_it_reads_the_proxy_of_the_environment():
     """Header, secret and networks; the secret shows in no representation."""
     settings = read_settings(GIVEN)
-    assert (settings.trusted_proxies, settings.proxy.groups_header) == (TRUSTED, "Remote-Groups")
+    assert (settings.trusted_proxies, present(settings.proxy).groups_header) == (TRUSTED, "Remote-Groups")
     assert "canary" not in repr(settings) + repr(settings.proxy)
 
 

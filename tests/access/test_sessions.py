@@ -24,8 +24,8 @@ async def test_it_leads_a_person_to_the_door_and_back(house):
     async with house.client() as client:
         answer = await client.get("/runbooks?x=1", headers=PERSON)
         assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Frunbooks%3Fx%3D1")
-        door = await client.get(answer.headers["location"], headers=PERSON)
-        assert 'value="/runbooks?x=1"' in door.text
+        log_in_page = await client.get(answer.headers["location"], headers=PERSON)
+        assert 'value="/runbooks?x=1"' in log_in_page.text
         sent = {"token": house.tokens["viewer"], "next": "/runbooks"}
         answer = await client.post("/login", data=sent, headers=PERSON)
         assert (answer.status_code, answer.headers["location"]) == (303, "/runbooks")

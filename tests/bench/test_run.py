@@ -16,6 +16,8 @@ from bench.options import Options
 from bench.served import measure_cached, measure_memory
 from bench.service import houndmon, until_ok
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -68,6 +70,7 @@ async def test_it_plays_tabs(service, world, monkeypatch) -> None:
     """Every fragment of the page is polled, and every poll answered."""
     monkeypatch.setattr(tabs, "PERIOD_SECONDS", 1.0)
     monkeypatch.setattr(tabs, "WARM_SECONDS", 0.0)
+    monkeypatch.setattr(tabs, "PATIENCE_SECONDS", 600.0)
     async with connection(world) as conn:
         lines = await tabs.measure_tabs(service, conn, Short(1000, tabs=2))
         assert await conn.fetchval("show log_min_duration_statement") == "-1"

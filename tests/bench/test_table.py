@@ -14,10 +14,10 @@ from bench.report import BEGIN, DOCUMENT, END, replaced, section
 from bench.stats import Times
 from bench.table import Line, markdown, plain
 from bench.tabs import POLLED
-from houndmon.kit.filters import RANGES
+from houndmon.core.filters import RANGES
 
 SLOW, QUICK = Times((1.0, 1.2)), Times((0.004, 0.005))
-CELLS = {(name, range): QUICK for name in NAMES for range in RANGES}
+CELLS: dict[tuple[str, str], Times] = {(name, range): QUICK for name in NAMES for range in RANGES}
 RAWS = dict.fromkeys(NAMES, SLOW)
 
 
@@ -58,8 +58,8 @@ def test_it_draws_a_picture_that_can_be_read() -> None:
     root = ET.fromstring(draw(CELLS, CELLS, RAWS, 1000, 25))
     words = {text.text for text in root.iter("{http://www.w3.org/2000/svg}text")}
     assert set(NAMES) <= words
-    quick = {float(c.get("cx")) for c in root.iter("{http://www.w3.org/2000/svg}circle") if float(c.get("cx"))}
-    slow = {float(r.get("x")) for r in root.iter("{http://www.w3.org/2000/svg}rect") if float(r.get("x")) > 0}
+    quick = {float(c.get("cx", "0")) for c in root.iter("{http://www.w3.org/2000/svg}circle")} - {0}
+    slow = {x for r in root.iter("{http://www.w3.org/2000/svg}rect") if (x := float(r.get("x", "0"))) > 0}
     assert max(quick) < min(slow)
 
 

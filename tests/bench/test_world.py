@@ -9,7 +9,8 @@ from bench.database import connection
 from bench.events import insert_batch
 from bench.raw import differences, raw
 from bench.world import Stage, artists_of
-from houndmon.kit.filters import RANGES, Filters
+from factories import NOW
+from houndmon.core.filters import RANGES, Filters
 
 PLAYS = 20_000
 INDEXED = """
@@ -85,7 +86,7 @@ async def test_it_makes_every_index_anew(conn, database) -> None:
 async def test_it_compares_like_with_like(world, name, range) -> None:
     """The raw SQL counts what the panel counts, in every range."""
     async with console(world) as read, read.source.snapshot() as snapshot:
-        panel = await read.rooms[name].load(snapshot, Filters(range=range))
+        panel = await read.specs[name].load(snapshot, Filters(range=range), read.config())
         found = await raw(snapshot.conn, name, "prod", panel.window.start, snapshot.clock.soon)
         assert differences(panel, found) == {}
 
@@ -93,7 +94,7 @@ async def test_it_compares_like_with_like(world, name, range) -> None:
 async def test_it_sees_a_difference(world) -> None:
     """Raw rows of another window are told apart from the panel's, figure by figure."""
     async with console(world) as read, read.source.snapshot() as snapshot:
-        panel = await read.rooms["playback"].load(snapshot, Filters(range="7d"))
+        panel = await read.specs["playback"].load(snapshot, Filters(range="7d"), read.config())
         found = await raw(snapshot.conn, "playback", "prod", snapshot.clock.since("24h"), snapshot.clock.soon)
         said, counted = differences(panel, found)["attempts"]
         assert said > counted > 0
@@ -114,7 +115,7 @@ async def test_it_lets_events_come_in(world, conn) -> None:
 
 def test_it_cuts_the_rows_into_slices_without_a_gap() -> None:
     """The slices of a statement follow one another from the first row to the last."""
-    stage = Stage(1, 1_234_567, 100, None)
+    stage = Stage(1, 1_234_567, 100, NOW)
     for name, rows in stage.rows.items():
         own = [(first, last) for named, first, last in stage.slices() if named == name]
         assert own[0][0] == 1

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, Response, async_playwright
 
 from browser.demos import demo
 from browser.visits import SHIFT, drawn, launched
-from houndmon.kit import embedded
+from houndmon.core import embedded
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "performance-page.md"
 WATCH = """(() => {
@@ -31,7 +31,7 @@ SEEN = """() => ({ ...window.seen,
   paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null })"""
 HEAD = """# The page, measured
 
-`make bench-page` starts a demo with its week of history, warms it up, loads the page {loads} times in {browser}, each
+`make bench-page` starts a demo with its history, warms it up, loads the page {loads} times in {browser}, each
 time with an empty cache, and writes this file. Times count from the navigation; all panels are those of the page's six
 and its feed. "Compressed" counts what goes over the wire, headers and all; "uncompressed" the same once it is unpacked.
 Measured on {machine}.

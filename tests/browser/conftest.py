@@ -14,12 +14,20 @@ from browser import hounds
 from browser.service import Process, Service, served
 from browser.visits import Visits, launched
 from conftest import TEMPLATE, administer
-from houndmon.kit import embedded
+from houndmon.core import embedded
+from houndmon.web import page as drawing
 
 HERE = Path(__file__).resolve().parent
 CALM = "template_calm"
 numbers = itertools.count(1)
 Cloning = Callable[[str], AbstractContextManager[str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test in a browser takes its time."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")
@@ -68,14 +76,14 @@ def calm_template(cluster: embedded.Cluster) -> str:
     return CALM
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def calm(clone: Cloning, calm_template: str) -> Iterator[Service]:
     """A service where all is well; tests read it only."""
     with clone(calm_template) as database, served(database) as service:
         yield service.judged()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def broken(clone: Cloning, calm_template: str) -> Iterator[Service]:
     """A service on a bad day; tests read it only."""
     with clone(calm_template) as database:
@@ -84,11 +92,18 @@ def broken(clone: Cloning, calm_template: str) -> Iterator[Service]:
             yield service.judged()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def empty(clone: Cloning) -> Iterator[Service]:
     """A service whose Hound holds nothing; tests read it only."""
     with clone(TEMPLATE) as database, served(database) as service:
         yield service.judged()
+
+
+@pytest.fixture
+def patient_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages wait for all their panels: where nothing polls, they do not come again while a test acts on them."""
+    monkeypatch.setattr(drawing, "PAGE_WAIT_SECONDS", 600)
+    monkeypatch.setattr(drawing, "ALERTS_WAIT_SECONDS", 600)
 
 
 @pytest.fixture

@@ -7,30 +7,32 @@ from contextlib import asynccontextmanager
 import asyncpg
 
 from alerting import NOTES, new_alert
+from demo.conftest import WEEK
 from evaluator.conftest import Watch
 from factories import Hound
 from houndmon.alerts.model import Closing
-from houndmon.alerts.people import acknowledge, close
+from houndmon.alerts.store import acknowledge_alert, close_alert
+from houndmon.core.source import close_pool, open_pool
 from houndmon.demo.history import load_history
-from houndmon.kit.source import open_pool, retired
 
 # Beats that never end: a worker that lives is a row each 15 s up to now, whatever the time.
 BEATING = """
 alter table hound.worker_heartbeats rename to beats;
+create table hound.last_beats as select distinct on (worker_id) * from hound.beats order by worker_id, beat_at desc;
 create view hound.worker_heartbeats as
 select * from hound.beats
 union all
 select last.worker_id, last.environment, at, last.process_started_at
-from (select distinct on (worker_id) * from hound.beats order by worker_id, beat_at desc) as last,
+from hound.last_beats as last,
     generate_series(last.beat_at + interval '15 seconds', now(), interval '15 seconds') as at
 """
 SETTLED = """
 update hound.transcode_jobs set status = 'completed', worker_id = coalesce(worker_id, 'worker-1'), error_code = null,
     claimed_at = coalesce(claimed_at, queued_at), started_at = coalesce(started_at, claimed_at, queued_at),
-    finished_at = greatest(queued_at, claimed_at, started_at) + interval '1 second'
-where status in ('queued', 'in_progress', 'retrying');
+    finished_at = greatest(queued_at, claimed_at, started_at) + interval '1 second', available_at = null
+where status in ('queued', 'scheduled', 'in_progress', 'retrying');
 update hound.tracks set state = 'live', live_at = uploaded_at + interval '40 seconds'
-where state in ('uploaded', 'processing', 'ready')
+where state in ('uploaded', 'processing', 'ready') and publish_at is null
 """
 HELD = """
 insert into houndmon.leases values ('evaluator', gen_random_uuid(), 7, clock_timestamp() + interval '1 day');
@@ -41,7 +43,7 @@ insert into houndmon.ticks (term, started_at, duration_ms, judged, unknown) valu
 async def calm(conn: asyncpg.Connection) -> None:
     """A week of a small Hound where nothing is wrong now; its workers beat on."""
     now = await conn.fetchval("select clock_timestamp()")
-    await load_history(conn, seed=1, now=now, scale=0.1, progress=False)
+    await load_history(conn, seed=1, now=now, span=WEEK, scale=0.1, progress=False)
     await conn.execute(SETTLED)
     await conn.execute(BEATING)
 
@@ -61,7 +63,7 @@ async def broken(dsn: str) -> None:
             await watch.tick()
             await watch.later(minutes=2)
         firing = [row["id"] for row in await watch.alerts() if row["state"] == "firing"]
-        await acknowledge(conn, firing[0], "I look at the queue.", "operator")
+        await acknowledge_alert(conn, firing[0], "I look at the queue.", "operator")
         await over(conn)
 
 
@@ -69,7 +71,7 @@ async def over(conn: asyncpg.Connection) -> None:
     """Two alerts of other days: one that has recovered, one that was closed."""
     await new_alert(conn, "worker_heartbeat_missing", minutes=90, state="recovered")
     closed = await new_alert(conn, "traffic_absent", minutes=900, state="recovered", owner_role="platform on-call")
-    await close(conn, closed, Closing(**NOTES), "operator")
+    await close_alert(conn, closed, Closing(**NOTES), "operator")
 
 
 @asynccontextmanager
@@ -81,5 +83,5 @@ async def watching(dsn: str) -> AsyncIterator[Watch]:
         yield watch
         await watch.expire()
     finally:
-        await asyncio.shield(retired(pool))
+        await asyncio.shield(close_pool(pool))
         await conn.close()

@@ -10,14 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 import uvicorn
 from litestar import Litestar
 
 from houndmon.app import create_app
-from houndmon.kit.settings import Settings
+from houndmon.core.settings import Settings
+from houndmon.web.dependencies import services_of
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 PATIENCE_SECONDS = 180.0
@@ -36,11 +37,16 @@ class Service:
         until(lambda: httpx.get(f"{self.url}/readyz").status_code == 200)
         return self
 
-    def forget(self) -> None:
+    def limit(self, seconds: float) -> None:
+        """Give each statement on the source so much time."""
+        services_of(self.app).panel_cache._source.timeout_seconds = seconds
+
+    def invalidate(self) -> None:
         """End the life of every shared answer, as time would."""
-        for room in self.app.state.panels:
-            self.app.state.desk.forget(room.name)
-        self.app.state.summary.forget()
+        services = services_of(self.app)
+        for name in services.panel_cache.specs:
+            services.panel_cache.invalidate(name)
+        services.summaries.invalidate()
 
 
 @contextmanager
@@ -72,14 +78,15 @@ class Process:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("HOUNDMON_")}
         self.environ = inherited | {f"HOUNDMON_{name}": value for name, value in mine.items()}
         self.environ["PYTHONPATH"] = str(SOURCE)
+        self.log: int | IO[bytes] = subprocess.DEVNULL  # where it writes
         self.running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         self.running = subprocess.Popen(
             [sys.executable, "-m", "houndmon", *self.command],
             env=self.environ,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
         )
         until(self.answers)
 

@@ -8,7 +8,7 @@ import pytest
 
 from browser import hounds
 from browser.service import served
-from browser.visits import DRAWN, PHONE, drawn, pass_time
+from browser.visits import DRAWN, PHONE, drawn, followed, pass_time
 from conftest import TEMPLATE
 from factories import lock
 from houndmon.access.tokens import create_token
@@ -32,6 +32,7 @@ PAGES = (
     ("broken", "/?wall=1"),
     ("broken", "/alerts?state=all"),
     ("broken", "/silences"),
+    ("broken", "/rows/failed_jobs"),
     ("empty", "/"),
 )
 
@@ -79,12 +80,13 @@ async def test_it_is_accessible_with_its_keys_listed(calm, visit):
 
 async def test_it_is_accessible_while_the_source_fails(own, visit):
     """Axe finds nothing against panels that are stale, failed or waiting."""
+    own.limit(seconds=5)
     known = await visit(own.url)
     await drawn(known)
     conn = await asyncpg.connect(own.database)
     async with conn.transaction():
         await lock(conn, "hound.play_attempts", "hound.transcode_jobs")
-        own.forget()
+        own.invalidate()
         new = await visit(f"{own.url}/?range=7d")
         assert await new.locator("[data-state=pending]").count() > 0
         assert await in_both(new) == []
@@ -133,7 +135,7 @@ async def test_it_is_accessible_where_notes_are_refused(broken, visit):
     await page.goto(f"{broken.url}/alerts/{over}")
     for field in await page.locator("textarea").all():
         await field.fill("short")
-    await page.get_by_role("button", name="Close the alert").click()
+    await followed(page, page.get_by_role("button", name="Close", exact=True))
     await page.locator("[aria-invalid]").first.wait_for()
     assert await in_both(page) == []
 
@@ -170,11 +172,11 @@ async def test_it_is_accessible_behind_its_door(guarded, visit):
     await page.goto(service.url)
     assert await in_both(page) == []
     await page.get_by_label("Token").fill("hm_wrong")
-    await page.get_by_role("button", name="Log in").click()
+    await followed(page, page.get_by_role("button", name="Log in"))
     await page.get_by_role("alert").wait_for()
     assert await in_both(page) == []
     await page.get_by_label("Token").fill(token)
-    await page.get_by_role("button", name="Log in").click()
+    await followed(page, page.get_by_role("button", name="Log in"))
     await page.wait_for_function(DRAWN)
     assert await in_both(page) == []
     await page.goto(f"{service.url}/audit")
@@ -199,7 +201,7 @@ async def test_it_is_accessible_while_somebody_looks_for_a_name(calm, visit):
     assert await violations(page) == []
     await page.goto(f"{calm.url}/?q=a")
     assert await violations(page) == []
-    await page.locator(".found a").first.click()
+    await followed(page, page.locator(".found a").first)
     await drawn(page)
     assert await page.locator("#panel-support").count() == 1
     assert await violations(page) == []

@@ -29,6 +29,6 @@ async def test_it_outlives_its_server(process, visit):
         if await lost.is_visible() or await page.locator("[data-lost]").count():
             return False
         now: str = await page.evaluate(AS_OF)
-        return now > before
+        return bool(now > before)
 
     await eventually(recovered, page)

@@ -12,6 +12,7 @@ OTHERS = ("panel-transcode", "panel-workers", "panel-ingest", "panel-publish", "
 
 async def test_it_fills_the_other_panels_while_one_is_held(own, visit):
     """While a relation is locked for 20 s its panel says that it fails, or how old it is; all others go on."""
+    own.limit(seconds=5)
     known = await visit(own.url)  # has seen good figures before the lock
     await drawn(known)
     conn = await asyncpg.connect(own.database)

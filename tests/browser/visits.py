@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Playwright
 
 HERE = Path(__file__).resolve().parent
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -23,6 +23,9 @@ FLAGS = (  # as root in a container, and without the browser's own business on t
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
 POLICY = "addEventListener('securitypolicyviolation', (e) => breached(`${e.violatedDirective}: ${e.blockedURI}`));"
+PATIENCE_MS = 180_000  # a hang, not a timing
+# The last that a page ends with is there, and no panel waits.
+WHOLE = "body:has(dialog#keys):not(:has([data-state=pending]))"
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 DRAWN = """() => {
@@ -64,7 +67,7 @@ class Visits:
     async def context(self, origin: str, **options: Any) -> BrowserContext:
         """A context whose pages are watched."""
         context = await self.browser.new_context(**{"viewport": DESK, "reduced_motion": "reduce"} | options)
-        context.set_default_timeout(30_000)
+        context.set_default_timeout(PATIENCE_MS)
         self._contexts.append(context)
         await context.expose_function("breached", lambda what: self.fault("content policy", what))
         await context.add_init_script(POLICY)
@@ -112,6 +115,21 @@ class Visits:
 async def drawn(page: Page) -> None:
     """Wait until no panel and no chart waits any more."""
     await page.wait_for_function(DRAWN)
+
+
+async def followed(page: Page, link: Locator) -> None:
+    """Click what leads to another page, and wait until that has loaded: a click alone waits for neither."""
+    async with page.expect_navigation():
+        await link.click()
+
+
+async def whole(page: Page) -> None:
+    """Wait until a page without JavaScript has all its panels, for which it comes again by itself, and has loaded.
+
+    Before that a reload runs into the page's own: the browser then says that the page is not active.
+    """
+    await page.locator(WHOLE).wait_for(state="attached")
+    await page.wait_for_load_state()
 
 
 async def pass_time(page: Page, ms: int) -> None:

@@ -1,10 +1,12 @@
 import asyncio
+import json
+import re
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from houndmon.__main__ import main
+from houndmon.__main__ import main, parser
 from houndmon.config.defaults import RULES
 
 SECRET = "s3cr3t-canary"
@@ -53,6 +55,80 @@ def test_it_prints_the_rules_with_the_time_to_see_a_total_failure(capsys) -> Non
         assert all(row[at - 2 : at] == "  " and row[at] != " " for row in rows.values()), column
 
 
+def test_it_prints_what_the_house_has_otherwise(capsys, source: str, tmp_path: Path) -> None:
+    """What is absent, what is called otherwise, rules of one environment and those switched off are told."""
+    file = tmp_path / "own.toml"
+    file.write_text("""
+        [source]
+        absent = ["api_requests"]
+        [environment_names]
+        prod = "live"
+        [ios_safari]
+        platforms = ["iOS"]
+        [links]
+        logs = "https://logs.example/?q={service}"
+        [rules.queue_age.staging]
+        threshold = 60
+        [rules.traffic_absent]
+        enabled = false
+    """)
+    change(source, "drop table hound.api_requests")
+    main(["check", "--config", str(file)])
+    said = capsys.readouterr().out
+    house = "the source has no api_requests, prod is called live, logs are at https://logs.example/?q={service}, "
+    assert f"{house}Safari on iOS is safari or mobile safari" in said
+    assert re.search(r"^queue_age, staging +warning +oldest queued job > 60 min ", said, re.MULTILINE)
+    assert re.search(r"^traffic_absent +warning +switched off ", said, re.MULTILINE)
+    assert "api_requests" not in said.partition("the source has no api_requests")[2]
+    main(["check", "--json", "--config", str(file)])
+    told = json.loads(capsys.readouterr().out)["configuration"]
+    assert told["absent"] == ["api_requests"]
+    assert told["environment_names"] == {"prod": "live", "staging": "staging"}
+    assert told["ios_safari"]["platforms"] == ["ios"]
+    assert told["links"] == {"logs": "https://logs.example/?q={service}"}
+    assert told["switched_off"] == {"prod": ["traffic_absent"], "staging": ["traffic_absent"]}
+
+
+def test_it_notes_what_is_there_against_the_configuration(capsys, source: str, tmp_path: Path) -> None:
+    """A relation that is absent by configuration and yet there is a note; its rows are not looked at, nor missed."""
+    file = tmp_path / "own.toml"
+    file.write_text('[source]\nabsent = ["play_attempts", "worker_heartbeats"]\n')
+    change(source, "insert into hound.play_attempts (environment, occurred_at, outcome) values ('q', now(), 'x')")
+    busy = "'j', 'prod', 'in_progress', 1, now(), now(), 'w'"
+    change(
+        source,
+        "insert into hound.transcode_jobs (job_id, environment, status, attempt, queued_at, started_at, worker_id)"
+        f" values ({busy})",
+    )
+    change(
+        source,
+        "insert into hound.worker_heartbeats (worker_id, environment, beat_at, process_started_at)"
+        " values ('v', 'prod', now(), now())",
+    )
+    assert main(["check", "--json", "--config", str(file)]) == 0
+    found = json.loads(capsys.readouterr().out)["source"]
+    assert [(one["level"], one["relation"]) for one in found["findings"]] == [
+        ("note", "worker_heartbeats"),
+        ("note", "play_attempts"),
+    ]
+    assert all("houndmon.toml says that the source has none" in one["what"] for one in found["findings"])
+    assert not {"play_attempts", "worker_heartbeats"} & {one["relation"] for one in found["census"]}
+
+
+def test_it_takes_the_configured_names_for_safari_on_ios(capsys, source: str, tmp_path: Path) -> None:
+    """Names that look like Safari on iOS are a warning, until [ios_safari] has them."""
+    plays = "('prod', now(), 'started', 'iPhone 15', 'Mobile Safari 17')"
+    change(
+        source, f"insert into hound.play_attempts (environment, occurred_at, outcome, platform, browser) values {plays}"
+    )
+    assert main(["check"]) == 0
+    assert "look like Safari on iOS, and are not counted as it" in capsys.readouterr().out
+    file = tmp_path / "own.toml"
+    file.write_text('[ios_safari]\nplatforms = ["iPhone 15"]\nbrowsers = ["Mobile Safari 17"]\n')
+    assert main(["check", "--config", str(file)]) == 0
+    assert "look like Safari on iOS" not in capsys.readouterr().out
+
+
 def test_it_prints_the_service_levels(capsys) -> None:
     """Each level has a line, with the time in which each burn rule sees it fail; a blind one is owned to."""
     assert main(["check"]) == 0
@@ -93,6 +169,7 @@ def test_it_names_receivers_but_no_secret(capsys, tmp_path: Path) -> None:
     assert f"configuration: {file}: accepted" in said.out
     assert "ops       webhook  critical" in said.out
     assert "warning: the receiver idle is in no route: it is told of nothing" in said.out
+    assert "warning: the links in messages to ops, idle lead to http://127.0.0.1:8600, which is of this" in said.out
     assert SECRET not in said.out + said.err
 
 
@@ -117,7 +194,7 @@ def test_it_names_a_missing_relation(capsys, source: str) -> None:
     change(source, "drop table hound.play_attempts")
     assert main(["check"]) == 1
     said = capsys.readouterr().out
-    assert "error: source: hound.play_attempts does not exist\n" in said
+    assert "error: source: hound.play_attempts: it does not exist\n" in said
     assert "source hound: 1 error, 0 warnings" in said
 
 
@@ -125,7 +202,7 @@ def test_it_only_warns_of_missing_releases(capsys, source: str) -> None:
     """No figure is read from them."""
     change(source, "drop table hound.releases")
     assert main(["check"]) == 0
-    assert "warning: source: hound.releases does not exist" in capsys.readouterr().out
+    assert "warning: source: hound.releases: it does not exist" in capsys.readouterr().out
 
 
 def test_it_names_missing_and_wrongly_typed_columns(capsys, source: str) -> None:
@@ -143,7 +220,7 @@ def test_it_names_missing_and_wrongly_typed_columns(capsys, source: str) -> None
     said = capsys.readouterr().out
     assert "error: source: hound.tracks: its column live_at does not exist" in said
     assert "error: source: hound.api_requests: its column status_code is text: it must be integer or bigint" in said
-    assert "error: source: hound.worker_heartbeats: its column beat_at is timestamp: it must be timestamptz" in said
+    assert "error: source: hound.worker_heartbeats: its column beat_at is a timestamp without time zone" in said
     assert "source hound: 3 errors, 0 warnings" in said
 
 
@@ -182,8 +259,8 @@ def test_it_names_a_missing_index(capsys, source: str) -> None:
     )
     assert main(["check"]) == 0
     said = capsys.readouterr().out
-    active = " where status in ('queued', 'in_progress', 'retrying')"
-    missing = [line.partition(": create ")[2] for line in said.splitlines() if "an index is missing" in line]
+    active = " where status in ('queued', 'scheduled', 'in_progress', 'retrying')"
+    missing = re.findall(r"^    do: create (index on .*)$", said, re.MULTILINE)
     assert missing == [
         "index on hound.transcode_jobs (environment, status, queued_at)" + active,
         "index on hound.play_attempts (environment, occurred_at)",
@@ -210,7 +287,8 @@ def test_it_shows_the_plan_of_a_view_without_an_index(capsys, source: str) -> No
     assert main(["check"]) == 0
     said = capsys.readouterr().out
     assert "warning: source: hound.play_attempts: no index serves (artist_id, occurred_at)" in said
-    assert "    Index Cond: (occurred_at >= " in said
+    assert "      Index Cond: (raw_plays.occurred_at >= " in said
+    assert "      Filter: (raw_plays.artist_id = 'nobody'" in said
     assert "source hound: 0 errors, 1 warning" in said
     change(
         source,
@@ -267,3 +345,96 @@ def test_it_fails_where_the_source_is_not_there(capsys, monkeypatch: pytest.Monk
     assert "worker_heartbeat_missing" in said.out
     assert f"error: source: {words}" in said.out
     assert SECRET not in said.out + said.err
+
+
+def test_it_ends_with_a_status_where_a_mapping_lies(capsys, source: str) -> None:
+    """A status in the queue's own words would read as 100 % failures and an empty queue: status 1, and what to do."""
+    change(
+        source,
+        """
+        insert into hound.transcode_jobs (job_id, environment, status, attempt, queued_at, finished_at)
+        select own.status || number, 'prod', own.status, 1, now() - interval '9 minutes', own.finished_at
+        from
+            (values ('failed', 3, now()), ('succeeded', 90, now()), ('todo', 7, null))
+                as own (status, times, finished_at),
+            generate_series(1, own.times) as number
+        """,
+    )
+    assert main(["check"]) == 1
+    said = capsys.readouterr().out
+    assert (
+        "error: source: hound.transcode_jobs: status is a word that houndmon does not know in 97.0% of the rows: "
+        "in no figure\n"
+        "    'succeeded'  90  90.0%  map it to 'completed'\n"
+        "    'todo'        7  7.00%  map it to 'queued'\n"
+        "    do: in a view, if that is what they mean: case status::text when 'succeeded' then 'completed' "
+        "when 'todo' then 'queued' else status::text end as status\n"
+    ) in said
+    assert "    status         'succeeded' 90, 'todo' 7, failed 3\n" in said
+
+
+def test_it_lets_nothing_act_on_the_terminal(capsys, source: str) -> None:
+    """What strangers wrote arrives escaped, in text and in JSON."""
+    change(
+        source,
+        "insert into hound.play_attempts (environment, occurred_at, outcome)"
+        " values (E'pr\\x1b[2Jod\\u202e', now(), E'st\\x07arted')",
+    )
+    for form in ([], ["--json"]):
+        assert main(["check", *form]) == 1
+        said = capsys.readouterr().out
+        assert all(character.isprintable() or character == "\n" for character in said), form
+        assert "x1b[2J" in said or "u001b[2J" in said, form
+
+
+def test_it_prints_json(capsys, source: str) -> None:
+    """With --json there is one object: the configuration's warnings, the census, and what was found."""
+    columns = "environment, occurred_at, outcome"
+    change(source, f"insert into hound.play_attempts ({columns}) values ('production', now(), 'started')")
+    assert main(["check", "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["configuration"]["file"] is None
+    assert answer["configuration"]["warnings"] == ["there is no receiver: alerts show on the page alone"]
+    assert answer["problem"] is None
+    (finding,) = answer["source"]["findings"]
+    assert (finding["level"], finding["relation"]) == ("error", "play_attempts")
+    plays = next(census for census in answer["source"]["census"] if census["relation"] == "play_attempts")
+    assert plays["rows"] == 1
+    assert plays["values"][0] == {
+        "column": "environment",
+        "value": "production",
+        "rows": 1,
+        "share": 1,
+        "is_known": False,
+        "nearest": "prod",
+    }
+
+
+def test_it_prints_json_without_a_source(capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source that was not looked at is null, with the reason; one that does not answer is a status of 1."""
+    assert main(["check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["source"] is None
+    monkeypatch.setenv("HOUNDMON_DATABASE_URL", f"postgresql://u:{SECRET}@127.0.0.1:1/x")
+    assert main(["check", "--json"]) == 1
+    said = capsys.readouterr().out
+    assert json.loads(said)["problem"] == "the database does not answer"
+    assert SECRET not in said
+
+
+@pytest.mark.parametrize("seconds", ["0", "-1", "nan", "601", "soon"])
+def test_it_refuses_a_patience_that_cannot_be_meant(capsys, seconds: str) -> None:
+    """The time for a question is a number of seconds, more than none and no more than ten minutes."""
+    with pytest.raises(SystemExit) as left:
+        main(["check", f"--seconds={seconds}"])
+    assert left.value.code == 2
+    assert "must be a number of seconds up to 600" in capsys.readouterr().err
+
+
+def test_it_shows_examples_in_its_help(capsys) -> None:
+    """Each example of the help is a command line that the command takes."""
+    with pytest.raises(SystemExit):
+        main(["check", "--help"])
+    examples = re.findall(r"^houndmon (check.*?)(?: \||  +#|$)", capsys.readouterr().out, re.MULTILINE)
+    assert len(examples) == 3
+    for example in examples:
+        assert parser().parse_args(example.split()).run

@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from factories import present
 from houndmon.__main__ import COMMANDS, main
 
 
@@ -19,8 +20,8 @@ def test_it_ends_quietly_where_nobody_reads_on():
     """A reader that has seen enough, as `head` has, is no error to trace."""
     program = "import sys; from houndmon.__main__ import main; sys.exit(main(['token', 'table']))"
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.close()
-    assert process.stderr.read() == b""
+    present(process.stdout).close()
+    assert present(process.stderr).read() == b""
     assert process.wait() == 1
 
 

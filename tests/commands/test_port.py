@@ -3,8 +3,8 @@ import socket
 import pytest
 
 from houndmon.__main__ import main
-from houndmon.commands.port import reserved
-from houndmon.kit.settings import Settings, SettingsError
+from houndmon.commands.port import reserve_sockets
+from houndmon.core.settings import Settings, SettingsError
 
 
 @pytest.fixture
@@ -33,16 +33,16 @@ def test_it_listens_to_nobody_before_it_is_ready():
     """A reserved port refuses connections, so that nobody takes a service for ready; it is free again afterwards."""
     with socket.create_server(("127.0.0.1", 0)) as passing:
         free = passing.getsockname()[1]
-    with reserved(Settings(port=free)) as sockets:
+    with reserve_sockets(Settings(port=free)) as sockets:
         assert [one.getsockname() for one in sockets] == [("127.0.0.1", free)]
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", free), timeout=1)
-    with reserved(Settings(port=free)):
+    with reserve_sockets(Settings(port=free)):
         pass
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no such host", "x" * 300])
 def test_it_refuses_a_host_that_is_not_here(host):
     """An address of another machine, or none at all, is named with its variable."""
-    with pytest.raises(SettingsError, match="HOUNDMON_HOST"), reserved(Settings(host=host, port=8600)):
+    with pytest.raises(SettingsError, match="HOUNDMON_HOST"), reserve_sockets(Settings(host=host, port=8600)):
         pass

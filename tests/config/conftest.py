@@ -5,6 +5,7 @@ import pytest
 
 from houndmon.config.load import load
 from houndmon.config.model import Config
+from houndmon.notify.channels import CHANNELS
 
 Loads = Callable[..., Config]
 
@@ -16,6 +17,6 @@ def loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Loads:
 
     def loads(text: str, **environ: str) -> Config:
         Path("houndmon.toml").write_text(text, encoding="utf-8")
-        return load(Path("houndmon.toml"), environ)
+        return load(Path("houndmon.toml"), CHANNELS, environ)
 
     return loads

@@ -1,13 +1,17 @@
 import os
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from houndmon.config.defaults import DEFAULTS, RULES
 from houndmon.config.errors import ConfigError
 from houndmon.config.load import load, path_of
-from houndmon.config.model import BURN_RULES
+from houndmon.notify.channels import CHANNELS
+from houndmon.rulebook.book import RuleName
+from houndmon.rulebook.budget import BURN_RULES
+from houndmon.rulebook.levels import LevelName
 
 
 def refusal(loads, text: str, **environ: str) -> str:
@@ -17,11 +21,11 @@ def refusal(loads, text: str, **environ: str) -> str:
 
 
 def test_it_has_working_defaults() -> None:
-    """Without a file all thirteen rules and four service levels stand, and nobody is told."""
-    config = load(None)
+    """Without a file every rule and service level stands, in its order, and nobody is told."""
+    config = load(None, CHANNELS)
     assert config == DEFAULTS
-    assert len(config.rules) == 13
-    assert len(config.levels) == 4
+    assert tuple(config.rules) == get_args(RuleName)
+    assert tuple(config.levels) == get_args(LevelName)
     assert config.receivers == {}
     for rule in config.rules.values():
         assert rule.runbook_url == f"/runbooks/{rule.name}"
@@ -41,6 +45,11 @@ def test_it_has_working_defaults() -> None:
         ("api_5xx_spike", 0.02, 0, 100, 10, "critical"),
         ("api_4xx_spike", 0.1, 0, 100, 30, "warning"),
         ("traffic_absent", None, 0, 20, 15, "warning"),
+        ("job_stuck", None, 300, 1, 30, "warning"),
+        ("queue_retrying", 60, 300, 1, 30, "warning"),
+        ("playback_abandoned", 0.25, 0, 50, 10, "critical"),
+        ("upload_rejection_ratio", 0.15, 0, 20, 30, "warning"),
+        ("source_lagging", 60, 60, 1, 5, "critical"),
         ("slo_burn_fast", 6, 0, 1, 15, "critical"),
         ("slo_burn_slow", 2, 0, 1, 60, "warning"),
         ("slo_burn_day", 1, 0, 1, 1440, "warning"),
@@ -104,9 +113,49 @@ def test_it_puts_the_given_keys_over_the_defaults(loads) -> None:
     assert config.rules["queue_stalled"] == DEFAULTS.rules["queue_stalled"]
 
 
+def test_it_has_rules_otherwise_in_one_environment(loads) -> None:
+    """What an environment's table says holds there, over what the rule's own says for both; all else is the same."""
+    config = loads("""
+        [rules.queue_age]
+        threshold = 20
+        severity = "critical"
+        [rules.queue_age.staging]
+        threshold = 60
+        for = "10m"
+        [rules.playback_failure_ratio.prod]
+        minimum_sample = 500
+        [rules.traffic_absent.staging]
+        enabled = false
+    """)
+    prod, staging = config.rules_in("prod"), config.rules_in("staging")
+    ages = [(rules["queue_age"].threshold, rules["queue_age"].hold_seconds) for rules in (prod, staging)]
+    assert ages == [(20, 60), (60, 600)]
+    assert {rules["queue_age"].severity for rules in (prod, staging)} == {"critical"}
+    assert [rules["playback_failure_ratio"].minimum_sample for rules in (prod, staging)] == [500, 50]
+    assert [rules["traffic_absent"].enabled for rules in (prod, staging)] == [True, False]
+    assert list(prod) == list(staging) == list(RULES)
+    changed = {"queue_age", "playback_failure_ratio"}
+    assert {name for name, rule in prod.items() if rule != RULES[name]} == changed
+
+
+def test_it_knows_the_house(loads) -> None:
+    """A file says what the source lacks, what the environments are called, and what Safari on iOS is."""
+    config = loads("""
+        [source]
+        absent = ["api_requests", "tracks", "releases"]
+        [environment_names]
+        prod = " live "
+        [ios_safari]
+        platforms = [" iOS ", "ipad"]
+    """)
+    assert config.absent == {"api_requests", "tracks", "releases"}
+    assert [config.called(name) for name in ("prod", "staging")] == ["live", "staging"]
+    assert (config.ios_platforms, config.ios_browsers) == (("ios", "ipad"), DEFAULTS.ios_browsers)
+
+
 REFUSALS = {
     # keys and types
-    "thresholds = 1": "thresholds: there is no such key; there are public_url, heartbeat_url, rules, slos",
+    "thresholds = 1": "thresholds: there is no such key; there are public_url, heartbeat_url, source",
     "[rule.queue_age]": "rule: there is no such key; did you mean rules?",
     "[rules.queue_age]\ntreshold = 1": "rules.queue_age.treshold: there is no such key; did you mean threshold?",
     "[rules.queue_age]\nhold = '1m'": "rules.queue_age.hold: there is no such key",
@@ -158,6 +207,42 @@ REFUSALS = {
     "[rules.api_5xx_spike]\nthreshold = 1.0": "threshold: must be a share between 0 and 1",
     "[rules.api_4xx_spike]\nthreshold = nan": "threshold: must be a share between 0 and 1",
     "[rules.api_5xx_spike]\nbaseline_factor = -1": "baseline_factor: must be a number from 0 on",
+    "[rules.api_5xx_spike]\nceiling = 0": "rules.api_5xx_spike.ceiling: must be a share above 0, as in 0.25 for 25 %",
+    "[rules.api_5xx_spike]\nceiling = 25": "rules.api_5xx_spike.ceiling: must be a share above 0",
+    "[rules.queue_age]\nceiling = 0.5": "rules.queue_age.ceiling: queue_age does not use it: remove it",
+    "[rules.api_5xx_spike]\ndelay_minutes = -1": "rules.api_5xx_spike.delay_minutes: must be at least 0",
+    "[rules.queue_stalled]\nstalled_after = '90s'": "rules.queue_stalled.stalled_after: must be whole minutes, as in",
+    "[rules.queue_stalled]\nstalled_after = '0m'": "rules.queue_stalled.stalled_after: must be whole minutes",
+    "[rules.job_stuck]\nstuck_after = 6": "rules.job_stuck.stuck_after: must be text in quotes",
+    "[rules.job_stuck]\nstuck_after = '0s'": "rules.job_stuck.stuck_after: must be more than nothing: say how long",
+    "[rules.job_stuck.prod]\nsilent_after = ' '": "rules.job_stuck.prod.silent_after: is blank: say how old the newest",
+    "[rules.worker_heartbeat_missing]\nidle_is_ok = 1": "idle_is_ok: must be true or false",
+    "[rules.queue_age]\nenabled = 'no'": "rules.queue_age.enabled: must be true or false",
+    "[rules.queue_age.stage]\nthreshold = 1": "rules.queue_age.stage: there is no such key",
+    "[rules.queue_age.staging]\ntreshold = 1": "rules.queue_age.staging.treshold: there is no such key; did you mean",
+    "[rules.queue_age.staging]\nceiling = 1": "rules.queue_age.staging.ceiling: queue_age does not use it: remove it",
+    "[rules.queue_age]\nstaging = 5": "rules.queue_age.staging: must be a table",
+    "[rules.slo_burn_day.prod]\nthreshold = 100": "rules.slo_burn_day.prod.threshold: 100 can never be reached",
+    "[source]\nabsent = 'tracks'": "source.absent: must be a list in brackets",
+    "[source]\nabsent = ['tracks', 'plays']": "source.absent.plays: there is no relation of this name; there are",
+    "[source]\nabsent = ['api_request']": "absent.api_request: there is no relation of this name; did you mean",
+    "[source]\nabsent = [1]": "source.absent: must be text in quotes",
+    "[source]\nmissing = []": "source.missing: there is no such key; there are absent",
+    "[environment_names]\nprod = ' '": "environment_names.prod: must be a name of 1 to 40 characters on one line",
+    '[environment_names]\nstaging = "a\\nb"': "environment_names.staging: must be a name of 1 to 40 characters",
+    "[environment_names]\nprod = 'staging'": "environment_names: calls both environments the same",
+    "[environment_names]\nqa = 'x'": "environment_names.qa: there is no such key; there are prod, staging",
+    "[links]\nlogs = 'logs.example'": "links.logs: must be an http or https address, as in https://logs.example/",
+    "[links]\nlogs = 'javascript://x/{service}'": "links.logs: must be an http or https address",
+    "[links]\ntraces = 'https://x.example/{trace}'": "links.traces: {trace} is no place; there are service, subject",
+    "[links]\nlogs = 'https://x.example/{service'": "links.logs: has a brace without its other half",
+    "[links]\nlogs = 'https://x.example/{{service}}'": "links.logs: has a brace without its other half",
+    "[links]\nlogs = 'https://{service}.example/'": "links.logs: must name its host and port without places",
+    "[links]\nlogs = 'https://a:b@x.example/'": "links.logs: must name its host and port without places, user",
+    "[links]\nlogs = 5": "links.logs: must be text in quotes",
+    "[links]\nbugs = 'https://x.example/'": "links.bugs: there is no such key; there are logs, traces",
+    "[ios_safari]\nplatforms = []": "ios_safari.platforms: must hold names, and no blank one",
+    "[ios_safari]\nbrowsers = [' ']": "ios_safari.browsers: must hold names, and no blank one",
     "[slos.playback_success]\nobjective = 1": "objective: must be a share between 0 and 1, as in 0.99; at 1",
     "[slos.playback_success]\nobjective = 0": "objective: must be a share between 0 and 1",
     "[slos.playback_success]\nobjective = 99": "objective: must be a share between 0 and 1",
@@ -207,12 +292,12 @@ def test_it_refuses_an_objective_that_the_default_thresholds_never_reach(loads) 
 def test_it_says_that_a_file_cannot_be_read(tmp_path: Path) -> None:
     """A file that is named must be there, and be text."""
     with pytest.raises(ConfigError, match=r"none\.toml: cannot be read: No such file or directory"):
-        load(tmp_path / "none.toml")
+        load(tmp_path / "none.toml", CHANNELS)
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
-        load(tmp_path)
+        load(tmp_path, CHANNELS)
     (tmp_path / "latin.toml").write_bytes("a = 'ü'".encode("latin-1"))
     with pytest.raises(ConfigError, match="is not UTF-8 text: save it as UTF-8"):
-        load(tmp_path / "latin.toml")
+        load(tmp_path / "latin.toml", CHANNELS)
 
 
 def test_it_finds_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

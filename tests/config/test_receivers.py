@@ -2,15 +2,22 @@ import importlib.util
 import logging
 import sys
 import types
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from houndmon.config.errors import ConfigError
+from houndmon.config.errors import ConfigError, KeyPath
+from houndmon.config.load import load
 from houndmon.config.model import Receiver, receivers_for
+from houndmon.notify.apprise.config import AppriseTarget
+from houndmon.notify.channels import CHANNELS, Channel
+from houndmon.notify.webhook.config import Webhook
 
 SECRET = "s3cr3t-canary"
 HOOK = f"https://hooks.example/{SECRET}"
+ONE_OF_KINDS = f"receivers.ops.kind: must be one of {', '.join(CHANNELS)}"
 OPS = f"[receivers.ops]\nkind = 'webhook'\nurl = '{HOOK}'\n"
 
 
@@ -65,17 +72,36 @@ def test_it_reads_receivers_and_routes(loads, apprise) -> None:
         CHAT_URL=" slack://a/b/c\n",
     )
     assert config.receivers == {
-        "ops": Receiver(name="ops", kind="webhook", url=HOOK, secret="shh", allow_private=True),
-        "chat": Receiver(name="chat", kind="apprise", url="slack://a/b/c", allow_private=True),
+        "ops": Webhook(name="ops", url=HOOK, secret="shh", allow_private=True),
+        "chat": AppriseTarget(name="chat", url="slack://a/b/c", allow_private=True),
     }
     told = [receiver.name for receiver in receivers_for(config, "queue_age", "prod", "warning")]
     assert told == ["ops", "chat"]
     assert [receiver.name for receiver in receivers_for(config, "queue_age", "staging", "warning")] == ["ops"]
 
 
+def test_it_takes_any_channel_that_it_is_given(tmp_path: Path) -> None:
+    """A kind is whatever the table of channels holds: its reader gets the table, and a wrong one is offered it."""
+
+    def read(key_path: KeyPath, name: str, table: Mapping[str, object], environ: Mapping[str, str]) -> Receiver:
+        return Webhook(name=name, kind="carrier", url=f"{table['number']}{environ['SUFFIX']}")
+
+    channels = {**CHANNELS, "carrier": Channel(read, CHANNELS["webhook"].send)}
+    file = tmp_path / "houndmon.toml"
+    file.write_text("[receivers.ops]\nkind = 'carrier'\nnumber = 7\n")
+    found = load(file, channels, {"SUFFIX": "-8"}).receivers
+    assert found == {"ops": Webhook(name="ops", kind="carrier", url="7-8")}
+    with pytest.raises(ConfigError, match=f"{ONE_OF_KINDS}$"):
+        load(file, CHANNELS)
+    file.write_text("[receivers.ops]\nkind = 'carier'\n")
+    with pytest.raises(ConfigError, match=f"{ONE_OF_KINDS}, carrier$"):
+        load(file, channels)
+
+
 REFUSALS: dict[str, str] = {
-    "[receivers.ops]\nurl = 'https://a'": "receivers.ops.kind: is missing: set webhook or apprise",
-    f"[receivers.ops]\nkind = '{SECRET}'\nurl = 'https://a'": "receivers.ops.kind: must be one of webhook, apprise",
+    "[receivers.ops]\nurl = 'https://a'": "receivers.ops.kind: is missing: set " + " or ".join(CHANNELS),
+    f"[receivers.ops]\nkind = '{SECRET}'\nurl = 'https://a'": "receivers.ops.kind: must be one of "
+    + ", ".join(CHANNELS),
     "[receivers.ops]\nkind = 'webhook'": "receivers.ops.url: is missing: set url, or url_env",
     "[receivers.ops]\nkind = 'webhook'\nurl = ' '": "receivers.ops.url: is blank",
     f"{OPS}url_env = 'A'": "receivers.ops.url: is given twice: keep url or url_env",

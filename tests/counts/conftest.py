@@ -14,28 +14,30 @@ import pytest
 from factories import Hound
 from houndmon.app import PANELS
 from houndmon.config.live import LiveConfig
-from houndmon.counts.loop import Filler
+from houndmon.core.filters import ENVIRONMENTS, RANGES, Filters
+from houndmon.core.source import Source, close_pool, open_pool
+from houndmon.core.state_database import StateDatabase
+from houndmon.counts.loop import CountsTask
 from houndmon.counts.read import Counts
 from houndmon.counts.store import SQL
-from houndmon.evaluator.verify import Held, held
-from houndmon.kit.filters import ENVIRONMENTS, RANGES, Filters
-from houndmon.kit.source import Source, open_pool, retired
-from houndmon.running import counted, rooms_of
+from houndmon.counts_check.compare import Comparison, compare_panel
+from houndmon.lifespan import counted_series
+from houndmon.notify.channels import CHANNELS
 
 STATUSES = ["completed"] * 5 + ["failed"] * 3 + ["queued", "in_progress", "retrying", "Done"]
 CODES = (None, "", " ", "DECODE", "NETWORK", "unspecified", "other")
 
 
 @dataclass
-class Desk:
+class CountsHarness:
     """The filler and both ways to read: by counts, and from the rows alone."""
 
     hound: Hound
     conn: asyncpg.Connection
     pool: asyncpg.Pool
-    filler: Filler
+    counts_task: CountsTask
     counts: Counts
-    config: LiveConfig = field(default_factory=lambda: LiveConfig(None))
+    config: LiveConfig = field(default_factory=lambda: LiveConfig(None, CHANNELS))
 
     @property
     def served(self) -> Source:
@@ -48,18 +50,22 @@ class Desk:
     async def fill(self) -> None:
         """Tick until nothing of the past is left."""
         for _ in range(400):
-            if not await self.filler.tick():
-                self.counts.forget()
+            if not await self.counts_task.tick():
+                self.counts.invalidate()
                 return
             await asyncio.sleep(0.02)
         raise AssertionError("the past is never counted")
 
     async def differences(self) -> dict[tuple[str, str, str], list[Any]]:
         """Every answer that is not what the rows come to."""
-        self.counts.forget()
-        rooms = [room for room in rooms_of(PANELS, self.config) if room.reads == "source"]
+        self.counts.invalidate()
+        specs = [spec for spec in PANELS if spec.reads == "source"]
         asked = [Filters(span, where) for span in RANGES for where in ENVIRONMENTS]
-        found = [await held(self.served, self.raw, room, filters) for room in rooms for filters in asked]
+        found = [
+            await compare_panel(self.served, self.raw, spec, filters, self.config())
+            for spec in specs
+            for filters in asked
+        ]
         assert all(one.figures > 5 and one.problem is None for one in found), found
         return {key_of(one): one.differences for one in found if one.differences}
 
@@ -74,28 +80,28 @@ class Desk:
         return row["covered_from"], row["covered_to"]
 
 
-def key_of(one: Held) -> tuple[str, str, str]:
+def key_of(one: Comparison) -> tuple[str, str, str]:
     return one.panel, one.range, one.environment
 
 
 @pytest.fixture
-async def desk(database: str, conn: asyncpg.Connection) -> AsyncIterator[Desk]:
+async def harness(database: str, conn: asyncpg.Connection) -> AsyncIterator[CountsHarness]:
     """A Hound on the database's own clock, with nothing counted yet."""
-    pool, config = await open_pool(database, size=4), LiveConfig(None)
-    source, state = Source(pool, "hound", "UTC"), Source(pool, "houndmon", "UTC")
-    filler = Filler(source, state, partial(counted, config), "this source")
-    yield Desk(await Hound.on_clock(conn), conn, pool, filler, Counts(pool, "this source"), config)
-    await retired(pool)
+    pool, config = await open_pool(database, size=4), LiveConfig(None, CHANNELS)
+    source, state = Source(pool, "hound", "UTC"), StateDatabase(pool, "UTC")
+    counts_task = CountsTask(source, state, partial(counted_series, PANELS, config), "this source")
+    yield CountsHarness(await Hound.on_clock(conn), conn, pool, counts_task, Counts(pool, "this source"), config)
+    await close_pool(pool)
 
 
 async def fill_at_random(hound: Hound, seed: int, count: int = 250, ahead: str = "+20s") -> None:
-    """Rows of every relation over nine days, hostile ones among them, so that no figure is the sum of nothing.
+    """Rows of every relation over fifteen days, hostile ones among them, so that no figure is the sum of nothing.
 
     Some of their times lie `ahead`: those count only once that time has come.
     """
     random = Random(seed)
 
-    def ago(days: float = 8.2) -> str:
+    def ago(days: float = 14.2) -> str:
         # Most of it lately, where windows begin and end.
         return f"-{int(random.choice([600, 3600, 6 * 3600, 86400, days * 86400]) * random.random() * 10**6)}us"
 
@@ -148,6 +154,7 @@ async def fill_at_random(hound: Hound, seed: int, count: int = 250, ahead: str =
                 "environment": where(),
                 "state": random.choice(["live"] * 4 + ["uploaded", "rejected", "withdrawn", "Live"]),
                 "uploaded_at": uploaded,
+                "publish_at": random.choice([None, None, moved(uploaded, random.uniform(-9e4, 9e4)), ahead, "+1d"]),
                 "live_at": random.choice([None, moved(uploaded, random.uniform(-60, 1500)), ahead]),
             }
         )
@@ -176,6 +183,6 @@ def moved(at: str, seconds: float) -> str:
     return f"{min(-1, int(at[:-2]) + int(seconds * 10**6))}us"
 
 
-def minutes_ago(desk: Desk, minutes: float) -> datetime:
+def minutes_ago(harness: CountsHarness, minutes: float) -> datetime:
     """A time before the Hound's now."""
-    return desk.hound.now - timedelta(minutes=minutes)
+    return harness.hound.now - timedelta(minutes=minutes)

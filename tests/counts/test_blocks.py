@@ -5,11 +5,20 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from factories import NOW
-from houndmon.counts.blocks import Reach, Run, clipped, cut, floor, joined, minutes, plan, touched
-from houndmon.counts.series import GRAINS
-from houndmon.kit.clock import Slices, Window
+from houndmon.core.clock import Slices, Window
+from houndmon.core.series import GRAINS, Interval
+from houndmon.counts.blocks import (
+    BlockRun,
+    affected_blocks,
+    block_start,
+    clip,
+    join_runs,
+    minutes_between,
+    plan_blocks,
+    split_interval,
+)
 
-ZERO = floor(NOW, 86400)
+ZERO = block_start(NOW, 86400)
 MINUTE = timedelta(minutes=1)
 at = st.integers(-3 * 1440, 3 * 1440).map(lambda minute: ZERO + minute * MINUTE)
 
@@ -18,7 +27,7 @@ at = st.integers(-3 * 1440, 3 * 1440).map(lambda minute: ZERO + minute * MINUTE)
 def reaches(draw):
     start, end = sorted((draw(at), draw(at)))
     assume(start < end)
-    return Reach(start, end)
+    return Interval(start, end)
 
 
 @st.composite
@@ -33,26 +42,26 @@ def asked(draw):
 
 def of(runs):
     """Every minute that some runs hold."""
-    return [minute for run in runs for minute in minutes(run.start, run.end)]
+    return [minute for run in runs for minute in minutes_between(run.start, run.end)]
 
 
 @given(reaches())
-def test_it_cuts_a_stretch_into_aligned_blocks(reach):
+def test_it_cuts_a_stretch_into_aligned_blocks(covered):
     """The blocks cover each minute once, start at multiples of their length, and are few."""
-    runs = cut(reach.start, reach.end, GRAINS)
-    assert sorted(of(runs)) == minutes(reach.start, reach.end)
-    assert all(floor(edge, run.grain) == edge for run in runs for edge in (run.start, run.end))
+    runs = split_interval(covered.start, covered.end, GRAINS)
+    assert sorted(of(runs)) == minutes_between(covered.start, covered.end)
+    assert all(block_start(edge, run.grain) == edge for run in runs for edge in (run.start, run.end))
     for grain, coarser in pairwise(GRAINS):
         count = sum((run.end - run.start) // timedelta(seconds=grain) for run in runs if run.grain == grain)
         assert count <= 2 * (coarser // grain - 1)
 
 
 @given(asked(), reaches())
-def test_it_plans_what_is_wanted_and_nothing_across_an_edge(windows, reach):
+def test_it_plans_what_is_wanted_and_nothing_across_an_edge(windows, covered):
     """Each minute within reach of a wanted slice is read once, and no block straddles an edge."""
     slices = Slices(*windows)
-    runs = plan(slices, reach, GRAINS)
-    inside = [minute for minute in minutes(reach.start, reach.end) if slices.at(minute) in slices.wanted]
+    runs = plan_blocks(slices, covered, GRAINS)
+    inside = [minute for minute in minutes_between(covered.start, covered.end) if slices.at(minute) in slices.wanted]
     assert sorted(of(runs)) == inside
     for run in runs:
         step = timedelta(seconds=run.grain)
@@ -64,36 +73,36 @@ def test_it_plans_a_week_of_few_blocks():
     """A week that begins and ends at odd minutes takes fewer than a hundred blocks, in a dozen runs."""
     slices = Slices(Window(ZERO + timedelta(hours=5, minutes=17)))
     end = ZERO + timedelta(days=7, hours=5, minutes=17)
-    runs = plan(slices, Reach(slices.start, end), GRAINS)
+    runs = plan_blocks(slices, Interval(slices.start, end), GRAINS)
     assert sum((run.end - run.start) // timedelta(seconds=run.grain) for run in runs) < 100
     assert len(runs) <= 12
 
 
 @given(asked(), reaches(), at)
-def test_it_serves_no_more_than_is_covered_and_has_passed(windows, reach, now):
+def test_it_serves_no_more_than_is_covered_and_has_passed(windows, covered, now):
     """What is served lies within reach, before now, within the windows, and before the first odd edge."""
     odd = Window(now - timedelta(minutes=10, seconds=7))
     slices = Slices(*windows, odd)
-    found = clipped(slices, reach, now)
+    found = clip(slices, covered, now)
     if found:
-        assert reach.start <= found.start < found.end <= min(reach.end, now)
+        assert covered.start <= found.start < found.end <= min(covered.end, now)
         assert slices.start <= found.start
         assert found.end <= odd.start
 
 
 @given(st.lists(at, max_size=5), st.none() | reaches(), reaches(), st.sampled_from(GRAINS[1:]))
-def test_it_makes_anew_each_block_that_changed(changed, fresh, reach, grain):
+def test_it_makes_anew_each_block_that_changed(changed, fresh, covered, grain):
     """A coarse block within reach is made anew where one of its minutes changed or was covered just now."""
-    found = touched(changed, fresh, reach, grain)
-    step, news = timedelta(seconds=grain), [*changed, *(minutes(fresh.start, fresh.end) if fresh else [])]
-    whole = {floor(minute, grain) for minute in news}
-    assert set(found) == {block for block in whole if reach.start <= block and block + step <= reach.end}
+    found = affected_blocks(changed, fresh, covered, grain)
+    step, news = timedelta(seconds=grain), [*changed, *(minutes_between(fresh.start, fresh.end) if fresh else [])]
+    whole = {block_start(minute, grain) for minute in news}
+    assert set(found) == {block for block in whole if covered.start <= block and block + step <= covered.end}
     assert found == sorted(found)
 
 
-@given(st.lists(st.builds(lambda start, n: Run(60, start, start + n * MINUTE), at, st.integers(1, 5)), max_size=6))
+@given(st.lists(st.builds(lambda start, n: BlockRun(60, start, start + n * MINUTE), at, st.integers(1, 5)), max_size=6))
 def test_it_joins_runs_that_touch(runs):
     """Joined runs hold the same minutes, and no two of one length touch."""
-    found = joined(runs)
+    found = join_runs(runs)
     assert set(of(found)) == set(of(runs))
     assert all(one.end != other.start for one in found for other in found if one is not other)

@@ -1,20 +1,20 @@
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import sqrt
 
 import asyncpg
 import pytest
 
-from houndmon.demo.history import has_room, load_history
+from deadlines import HANG_SECONDS
+from demo.conftest import BUSIEST, HOURS, QUIETEST, drive
+from houndmon.demo.history import load_history
 from houndmon.demo.incidents import INCIDENTS
 from houndmon.demo.relations import hide, unhide
 from houndmon.demo.schedule import Announcement, Schedule
-from houndmon.demo.world import World, run
+from houndmon.demo.world import World, run_world
 
-QUIETEST = datetime(2026, 11, 24, 3, 30, tzinfo=UTC)
-BUSIEST = datetime(2026, 11, 28, 19, 0, tzinfo=UTC)
-HOURS = pytest.mark.parametrize("start", [QUIETEST, BUSIEST], ids=["quietest", "busiest"])
+pytestmark = pytest.mark.long
 
 
 def wilson_low(bad: float | None, total: float | None) -> float:
@@ -33,15 +33,6 @@ async def settle_in(conn: asyncpg.Connection, start: datetime, first: str | None
     world = World(Schedule(seed=seed, started_at=start, calm=True, first=first), seed=seed)
     await world.resume(conn, start)
     return world
-
-
-async def drive(conn: asyncpg.Connection, world: World, seconds: float, step: float = 1.0) -> datetime:
-    """Tick through simulated seconds and return the last one's time."""
-    ends = world.ticked_at + timedelta(seconds=seconds)
-    while world.ticked_at < ends:
-        async with conn.transaction():
-            await world.tick(conn, world.ticked_at + timedelta(seconds=step))
-    return world.ticked_at
 
 
 async def playback_failure_ratio(conn: asyncpg.Connection, now: datetime) -> bool:
@@ -102,7 +93,26 @@ async def rejections(conn: asyncpg.Connection, now: datetime) -> bool:
         "where environment = 'prod' and occurred_at >= $1::timestamptz - interval '1 h'",
         now,
     )
-    return wilson_low(row["bad"], row["total"]) > 0.08 and row["reason"] == "unsupported_codec"
+    return wilson_low(row["bad"], row["total"]) > 0.15 and row["reason"] == "unsupported_codec"
+
+
+async def playback_abandoned(conn: asyncpg.Connection, now: datetime) -> bool:
+    row = await conn.fetchrow(
+        "select count(*) filter (where outcome = 'aborted') as bad, count(*) as total "
+        "from hound.play_attempts where environment = 'prod' and outcome in ('started', 'failed', 'aborted') "
+        "and occurred_at >= date_trunc('minute', $1::timestamptz - interval '15 min')",
+        now,
+    )
+    return bool(row["total"] >= 50) and wilson_low(row["bad"], row["total"]) > 0.25
+
+
+async def late_plays(conn: asyncpg.Connection, now: datetime) -> bool:
+    # Rows lie in a table as they came: behind the newest play there are some that are hours old.
+    query = (
+        "select count(*) from hound.play_attempts where environment = 'prod' and occurred_at < $1 "
+        "and ctid > (select ctid from hound.play_attempts where occurred_at < $2 order by occurred_at desc limit 1)"
+    )
+    return bool(await conn.fetchval(query, now - timedelta(minutes=16), now - timedelta(minutes=15)))
 
 
 async def api_4xx_spike(conn: asyncpg.Connection, now: datetime) -> bool:
@@ -120,29 +130,13 @@ async def source_unreadable(conn: asyncpg.Connection, now: datetime) -> bool:
     return await conn.fetchval("select to_regclass('hound.api_requests')") is None
 
 
-async def staging_silent(conn: asyncpg.Connection, now: datetime) -> bool:
-    query = (
-        "select count(*) from hound.play_attempts where environment = 'staging' "
-        "and occurred_at >= date_trunc('minute', $1::timestamptz - interval '30 min') and occurred_at <= $2"
-    )
-    week = timedelta(days=7)
-    return await conn.fetchval(query, now, now) == 0 and await conn.fetchval(query, now - week, now - week) >= 20
-
-
-async def staging_stalled(conn: asyncpg.Connection, now: datetime) -> bool:
-    finished = "select max(finished_at) from hound.transcode_jobs where environment = 'staging'"
-    queued = "select min(queued_at) from hound.transcode_jobs where environment = 'staging' and status = 'queued'"
-    oldest = await conn.fetchval(queued)
-    if oldest is None:
-        return False
-    return now - await conn.fetchval(finished) > timedelta(minutes=16) and now - oldest > timedelta(minutes=15)
-
-
 Condition = Callable[[asyncpg.Connection, datetime], Awaitable[bool]]
 
 # Seconds from an incident's begin by which its rule's condition must hold at the latest.
 CONDITIONS: dict[str, tuple[Condition, int]] = {
     "ios-safari-decode": (playback_failure_ratio, 40),
+    "listeners-leave": (playback_abandoned, 50),
+    "plays-late": (late_plays, 5),
     "workers-die": (worker_heartbeat_missing, 135),
     "gateway-5xx": (api_5xx_spike, 40),
     "sessions-lost": (api_4xx_spike, 40),
@@ -185,23 +179,6 @@ async def test_it_heals(hound: asyncpg.Connection, name: str, start: datetime) -
         assert len(rows) == 3
 
 
-@HOURS
-async def test_it_finds_staging_still_and_heals_it(hound: asyncpg.Connection, start: datetime) -> None:
-    """A newcomer sees within three minutes that nobody has played in staging for half an hour, and its heal."""
-    await load_history(hound, seed=7, now=start, progress=False, scale=0.1, opening=True)
-    world = World(Schedule(seed=7, started_at=start, first="uploads-rejected", opening=True), seed=7)
-    await world.resume(hound, start)
-    assert {one.environment for one in world.schedule.on(start)} == {"prod", "staging"}
-    assert not await staging_silent(hound, start)
-    now = await drive(hound, world, 60, step=5.0)
-    assert await staging_stalled(hound, now)
-    now = await drive(hound, world, 120, step=5.0)
-    assert await staging_silent(hound, now)
-    now = await drive(hound, world, 300, step=5.0)
-    assert not await staging_silent(hound, now)
-    assert not await staging_stalled(hound, now)
-
-
 async def test_it_brings_back_what_a_demo_that_ended_had_hidden(hound: asyncpg.Connection) -> None:
     """A relation that was renamed away when the demo was killed is there again, with its rows."""
     await load_history(hound, seed=7, now=QUIETEST, progress=False, span=timedelta(minutes=20))
@@ -212,14 +189,6 @@ async def test_it_brings_back_what_a_demo_that_ended_had_hidden(hound: asyncpg.C
     await unhide(hound)
     assert await hound.fetchval("select count(*) from hound.api_requests") == rows > 0
     await unhide(hound)
-
-
-async def test_it_has_no_room_for_an_opening_in_a_short_gap(hound: asyncpg.Connection) -> None:
-    """Staging has stood still for half an hour only where that half hour is still to be written."""
-    assert await has_room(hound, QUIETEST)
-    await load_history(hound, seed=7, now=QUIETEST, progress=False, span=timedelta(minutes=20))
-    assert not await has_room(hound, QUIETEST + timedelta(minutes=20))
-    assert await has_room(hound, QUIETEST + timedelta(minutes=40))
 
 
 async def test_it_announces_the_beginning_and_the_end(hound: asyncpg.Connection) -> None:
@@ -255,7 +224,7 @@ async def test_it_takes_every_upload_to_the_listeners(hound: asyncpg.Connection)
     assert await hound.fetchval(f"select count(*) from hound.transcode_jobs where {wrong}", now) == 0
     rows = await hound.fetch(
         "select state, count(*) from hound.tracks "
-        "where uploaded_at between $1 and $1::timestamptz + interval '30 min' group by state",
+        "where uploaded_at between $1 and $1::timestamptz + interval '30 min' and publish_at is null group by state",
         BUSIEST,
     )
     states = dict(rows)
@@ -268,7 +237,7 @@ async def test_it_goes_on_where_it_was_stopped(hound: asyncpg.Connection) -> Non
     world = await settle_in(hound, BUSIEST)
     stopped_at = await drive(hound, world, 120)
     left = await hound.fetch(
-        "select job_id from hound.transcode_jobs where status in ('queued', 'in_progress', 'retrying')"
+        "select job_id from hound.transcode_jobs where status in ('queued', 'scheduled', 'in_progress', 'retrying')"
     )
     assert left
     heir = World(Schedule(seed=8, started_at=stopped_at, calm=True), seed=8)
@@ -291,16 +260,18 @@ async def test_it_survives_the_loss_of_its_connection(hound: asyncpg.Connection,
         told.set()
         raise RuntimeError("whoever listens may fail")
 
-    world = asyncio.create_task(run(database, seed=7, speed=1.0, calm=True, incident="workers-die", announce=announce))
+    world = asyncio.create_task(
+        run_world(database, seed=7, speed=1.0, calm=True, incident="workers-die", announce=announce)
+    )
     try:
-        await asyncio.wait_for(told.wait(), 30)
+        await asyncio.wait_for(told.wait(), HANG_SECONDS)
         before = await hound.fetchval("select count(*) from hound.worker_heartbeats")
         killed = await hound.fetchval(
             "select count(pg_terminate_backend(pid)) from pg_stat_activity "
             "where datname = current_database() and pid <> pg_backend_pid()"
         )
         assert killed == 1
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(HANG_SECONDS):
             while await hound.fetchval("select count(*) from hound.worker_heartbeats") == before:
                 await asyncio.sleep(0.1)
         assert not world.done()

@@ -2,27 +2,30 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 import msgspec
 import pytest
 
-from factories import Hound
+from factories import Hound, present
 from houndmon.alerts.model import Closing
-from houndmon.alerts.people import close
+from houndmon.alerts.store import close_alert
 from houndmon.config.defaults import DEFAULTS
-from houndmon.config.model import Config, Receiver, Route
-from houndmon.evaluator.loop import Evaluator, Ticked
-from houndmon.kit.source import Source, open_pool, retired
+from houndmon.config.model import Config, NotificationRoute
+from houndmon.core.source import Source, close_pool, open_pool
+from houndmon.core.state_database import StateDatabase
+from houndmon.evaluator.loop import Evaluator, TickResult
+from houndmon.notify.webhook.config import Webhook
 
-OPS = Receiver(name="ops", kind="webhook", url="https://ops.example/hook")
-CONFIG = msgspec.structs.replace(DEFAULTS, receivers={"ops": OPS}, routes=(Route(receivers=("ops",)),))
+OPS = Webhook(name="ops", url="https://ops.example/hook")
+CONFIG = msgspec.structs.replace(DEFAULTS, receivers={"ops": OPS}, routes=(NotificationRoute(receivers=("ops",)),))
 NOTES = Closing("The disk was full.", "Freed some space.", "An alert on free space.")
 STAMPS = {
-    "rule_states": ("evaluated_at", "pending_since", "clear_since"),
+    "rule_states": ("evaluated_at", "pending_since", "clear_since", "no_data_since"),
     "alerts": ("fired_at", "response_due_at", "recovered_at", "closed_at", "announced_at", "overdue_at"),
+    "beat_arrivals": ("seen_at",),
     "silences": ("created_at", "ends_at"),
     "ticks": ("started_at", "finished_at"),
 }
@@ -35,16 +38,16 @@ class Watch:
         self.pool, self.hound, self.conn, self.config = pool, hound, hound.conn, config
         self.evaluator = self.another()
 
-    def another(self) -> Evaluator:
-        """One more evaluator of the same Hound."""
-        return Evaluator(Source(self.pool, "hound", "UTC"), Source(self.pool, "houndmon", "UTC"), lambda: self.config)
+    def another(self, identity: str = "here") -> Evaluator:
+        """One more evaluator of the same Hound, which it may take for another one."""
+        return Evaluator(
+            Source(self.pool, "hound", "UTC"), StateDatabase(self.pool, "UTC"), lambda: self.config, identity
+        )
 
-    async def tick(self, times: int = 1) -> Ticked:
+    async def tick(self, times: int = 1) -> TickResult:
         """Tick; the lease must be ours."""
-        for _ in range(times):
-            done = await self.evaluator.tick()
-            assert done
-        return done
+        done = [present(await self.evaluator.tick()) for _ in range(times)]
+        return done[-1]
 
     async def restart(self) -> None:
         """Put a new process in the place of the old one, which died with its lease."""
@@ -65,6 +68,15 @@ class Watch:
     def ago(self, at: datetime | None) -> float | None:
         """How many minutes ago that was."""
         return (self.hound.now - at).total_seconds() / 60 if at else None
+
+    def set_rule(self, name: str, **changes: Any) -> None:
+        """Change a rule of the configuration in force."""
+        rule = msgspec.structs.replace(self.config.rules[name], **changes)
+        self.config = msgspec.structs.replace(self.config, rules=self.config.rules | {name: rule})
+
+    def ago_at(self, minutes: float) -> datetime:
+        """The instant that many minutes ago."""
+        return self.hound.now - timedelta(minutes=minutes)
 
     async def alive(self, environment: str = "prod") -> None:
         """A worker that has beaten for more than a day, each 100 s."""
@@ -114,7 +126,7 @@ class Watch:
 
     async def close(self, id: int) -> None:
         """Somebody closes an alert."""
-        await close(self.conn, id, NOTES, "operator")
+        await close_alert(self.conn, id, NOTES, "operator")
 
     async def rows(self, query: str, *args: Any) -> list[dict[str, Any]]:
         """What is written."""
@@ -157,4 +169,4 @@ async def watch(database: str, conn: asyncpg.Connection) -> AsyncIterator[Watch]
     watch = Watch(pool, await Hound.on_clock(conn))
     await watch.alive()
     yield watch
-    await asyncio.shield(retired(pool))
+    await asyncio.shield(close_pool(pool))

@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from houndmon.config.model import Receiver
-from houndmon.kit.source import open_pool
+from houndmon.core.source import open_pool
 from houndmon.notify import outbox
 from houndmon.notify.delivery import Delivery
 from houndmon.notify.sender import Sender
@@ -15,7 +15,7 @@ class MarkThenSend(Sender):
     """The wrong order, at its best: an attempt that fails is put back. Only a crash in between loses anything."""
 
     async def handle(self, receiver: Receiver, delivery: Delivery) -> None:
-        await self._surely(outbox.mark_sent, delivery.id)
+        await self._retry_write(outbox.mark_sent, delivery.id)
         outcome = await self.send(receiver, delivery)
         if not outcome.sent:
             await self._pool.execute(

@@ -13,17 +13,20 @@ import pytest
 
 from houndmon.config.defaults import DEFAULTS
 from houndmon.config.model import Config, Receiver
-from houndmon.kit.source import open_pool, retired
+from houndmon.core.source import close_pool, open_pool
+from houndmon.notify.announced import AnnouncedAlert
+from houndmon.notify.apprise.config import AppriseTarget
 from houndmon.notify.delivery import Delivery
 from houndmon.notify.message import Message
 from houndmon.notify.outbox import read_deliveries, record_messages
 from houndmon.notify.sender import Sender
-from houndmon.notify.text import Announced, build_message
+from houndmon.notify.text import build_message
+from houndmon.notify.webhook.config import Webhook
 
 FIRED_AT = datetime(2026, 3, 2, 11, 43, tzinfo=UTC)
 
 
-def announced(**changes: Any) -> Announced:
+def announced(**changes: Any) -> AnnouncedAlert:
     values: dict[str, Any] = {
         "id": "17",
         "rule": "queue_age",
@@ -38,12 +41,13 @@ def announced(**changes: Any) -> Announced:
         "runbook_url": "/runbooks/queue_age",
         "fired_at": FIRED_AT,
         "response_due_at": FIRED_AT.replace(minute=58),
+        "reason": "31 jobs are queued, the oldest for 17 min",
     }
-    return Announced(**values | changes)
+    return AnnouncedAlert(**values | changes)
 
 
 def message(kind: Any = "fired") -> Message:
-    return build_message(kind, "queue_age", [announced()], DEFAULTS)
+    return build_message(kind, "queue_age", [announced()], DEFAULTS, FIRED_AT)
 
 
 def delivery(**changes: Any) -> Delivery:
@@ -58,8 +62,14 @@ def delivery(**changes: Any) -> Delivery:
     return Delivery(**values | changes)
 
 
-def webhook(url: str, name: str = "ops", **changes: Any) -> Receiver:
-    return Receiver(**{"name": name, "kind": "webhook", "url": url, "allow_private": True} | changes)
+def webhook(url: str, name: str = "ops", **changes: Any) -> Webhook:
+    values: dict[str, Any] = {"name": name, "url": url, "allow_private": True}
+    return Webhook(**values | changes)
+
+
+def apprise(url: str, name: str = "app", **changes: Any) -> AppriseTarget:
+    values: dict[str, Any] = {"name": name, "url": url, "allow_private": True}
+    return AppriseTarget(**values | changes)
 
 
 def configured(*receivers: Receiver) -> Config:
@@ -92,7 +102,7 @@ class Office:
         )
 
     async def rows(self) -> list[asyncpg.Record]:
-        return await self.conn.fetch("select * from houndmon.outbox order by id")
+        return list(await self.conn.fetch("select * from houndmon.outbox order by id"))
 
     async def is_done(self) -> bool:
         """Whether nothing waits any more."""
@@ -124,7 +134,7 @@ class Office:
 async def office(database: str, conn: asyncpg.Connection) -> AsyncIterator[Office]:
     pool = await open_pool(database, size=8)
     yield Office(conn, pool, configured())
-    await retired(pool)
+    await close_pool(pool)
 
 
 async def eventually(holds: Callable[[], Any], within_seconds: float = 60.0) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import asyncpg
 
+from deadlines import HANG_SECONDS
 from houndmon.notify.outbox import record_messages
 from notify.conftest import eventually, message, webhook
 from notify.listener import Got, answer, read_request
@@ -181,7 +182,7 @@ class Harness:
             await eventually(lambda: self.conn.fetchval(HELD_BACKENDS), 20)
             self.kill()
         else:
-            await asyncio.wait_for(self.reached.wait(), 20)
+            await asyncio.wait_for(self.reached.wait(), HANG_SECONDS)
 
     async def release(self, *, undo: bool) -> None:
         """Let the statement of the dead go on, to its commit or not at all."""

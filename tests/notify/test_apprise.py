@@ -1,20 +1,20 @@
 import asyncio
 import os
-from typing import Any
 
 import pytest
 
-from houndmon.config.model import Receiver
-from houndmon.notify import apprise
-from houndmon.notify.apprise import outcome_of, send, surroundings
-from notify.conftest import Office, delivery, eventually, webhook
+from deadlines import HANG_SECONDS
+from houndmon.notify.apprise import send as apprise_send
+from houndmon.notify.apprise.config import AppriseTarget
+from houndmon.notify.apprise.send import child_environment, exit_outcome, send
+from notify.conftest import Office, apprise, delivery, eventually
 from notify.listener import Answering, answer, flood, listening, silence
 
 pytest.importorskip("apprise", reason="the extra `notify` is not installed")
 
 
-def target(port: int, **changes: Any) -> Receiver:
-    return webhook(f"json://127.0.0.1:{port}/hook", kind="apprise", **changes)
+def target(port: int) -> AppriseTarget:
+    return apprise(f"json://127.0.0.1:{port}/hook")
 
 
 async def test_it_sends_title_and_text() -> None:
@@ -25,6 +25,7 @@ async def test_it_sends_title_and_text() -> None:
     [got] = receiver.got
     assert (got.json["title"], got.json["type"]) == (delivery().message.title, "failure")
     assert "Owner: transcode on-call" in got.json["message"]
+    assert got.json["message"] == delivery().message.body, "the title is shown above it"
 
 
 async def test_it_fails_when_the_receiver_does() -> None:
@@ -46,7 +47,7 @@ async def test_it_fails_when_the_receiver_does() -> None:
 )
 async def test_it_says_what_is_wrong_with_a_url(url: str, words: str) -> None:
     """A URL that Apprise does not know, or one of several targets, is for people to mend."""
-    outcome = await send(webhook(url, kind="apprise"), delivery())
+    outcome = await send(apprise(url), delivery())
     assert outcome.is_for_people
     assert words in (outcome.error or "")
 
@@ -55,7 +56,7 @@ async def test_it_says_what_is_wrong_with_a_url(url: str, words: str) -> None:
 async def test_it_connects_to_no_loopback_unless_allowed(host: str) -> None:
     """The guard holds for every plugin, at the address that is connected to."""
     async with listening(answer(200)) as receiver:
-        there = Receiver(name="app", kind="apprise", url=f"json://{host}:{receiver.port}/")
+        there = apprise(f"json://{host}:{receiver.port}/", allow_private=False)
         outcome = await send(there, delivery())
     assert receiver.connections == 0
     assert "allow_private" in (outcome.error or "")
@@ -64,8 +65,8 @@ async def test_it_connects_to_no_loopback_unless_allowed(host: str) -> None:
 @pytest.mark.parametrize("answering", [silence, flood(200)], ids=["silence", "gigabyte"])
 async def test_it_ends_one_who_does_not_end(monkeypatch: pytest.MonkeyPatch, answering: Answering) -> None:
     """A receiver that hangs or floods costs one process, which is ended at its deadline, and no memory of ours."""
-    monkeypatch.setattr(apprise, "SECONDS", 4)
-    async with asyncio.timeout(60), listening(answering) as receiver:
+    monkeypatch.setattr(apprise_send, "SECONDS", 4)
+    async with asyncio.timeout(HANG_SECONDS), listening(answering) as receiver:
         outcome = await send(target(receiver.port), delivery())
     assert not outcome.sent
 
@@ -79,13 +80,13 @@ async def test_it_uses_no_proxy_of_the_environment(monkeypatch: pytest.MonkeyPat
         monkeypatch.setenv("HOUNDMON_DATABASE_URL", "postgresql://secret")
         assert (await send(target(receiver.port), delivery())).sent
     assert proxy.connections == 0
-    assert "HOUNDMON_DATABASE_URL" not in surroundings(os.environ)
+    assert "HOUNDMON_DATABASE_URL" not in child_environment(os.environ)
 
 
 def test_it_has_words_for_every_exit() -> None:
     """Success is only exit code 0; being killed, by time or by lack of memory, is a failure."""
-    assert outcome_of(0).sent
-    assert [outcome_of(code).sent for code in (None, 1, 2, 3, 4, 5, -9, -14, 120)] == [False] * 9
+    assert exit_outcome(0).sent
+    assert [exit_outcome(code).sent for code in (None, 1, 2, 3, 4, 5, -9, -14, 120)] == [False] * 9
 
 
 async def test_it_travels_through_the_outbox(office: Office) -> None:

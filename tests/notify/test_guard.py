@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from houndmon.notify.addresses import refusal
-from houndmon.notify.webhook import send
+from houndmon.notify.addresses import refusal_reason
+from houndmon.notify.webhook.send import send
 from notify.conftest import delivery, webhook
 from notify.listener import answer, listening
 
@@ -35,38 +35,38 @@ CARRIED = ["::ffff:127.0.0.1", "::ffff:7f00:1", "::127.0.0.1", "64:ff9b::7f00:1"
 @pytest.mark.parametrize("address", [*PRIVATE, *NEVER, *CARRIED])
 def test_it_refuses_what_is_not_public(address: str) -> None:
     """Private, loopback, link-local, metadata, multicast and all that carries one of them inside."""
-    assert refusal(address, allow_private=False)
+    assert refusal_reason(address, allow_private=False)
 
 
 @pytest.mark.parametrize("address", [*PRIVATE, "::ffff:127.0.0.1", "::ffff:10.0.0.1"])
 def test_it_allows_private_ones_where_that_is_said(address: str) -> None:
     """A receiver with allow_private may be a neighbour."""
-    assert refusal(address, allow_private=True) is None
+    assert refusal_reason(address, allow_private=True) is None
 
 
 @pytest.mark.parametrize("address", NEVER)
 def test_it_never_allows_metadata(address: str) -> None:
     """No receiver lives at a link-local, metadata or multicast address."""
-    assert refusal(address, allow_private=True)
+    assert refusal_reason(address, allow_private=True)
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8"])
 def test_it_allows_public_ones(address: str) -> None:
     """The internet may be told."""
-    assert refusal(address, allow_private=False) is None
+    assert refusal_reason(address, allow_private=False) is None
 
 
 @given(st.ip_addresses(v=4))
 def test_it_sees_an_address_through_its_disguises(address: ipaddress.IPv4Address) -> None:
     """An IPv4 address and its IPv6 forms are judged alike."""
     number = int(address)
-    plain = refusal(str(address), allow_private=False)
+    plain = refusal_reason(str(address), allow_private=False)
     for disguise in (
         f"::ffff:{address}",
         str(ipaddress.IPv6Address((0x0064FF9B << 96) | number)),
         str(ipaddress.IPv6Address((0x2002 << 112) | (number << 80) | 1)),
     ):
-        assert (refusal(disguise, allow_private=False) is None) == (plain is None)
+        assert (refusal_reason(disguise, allow_private=False) is None) == (plain is None)
 
 
 @pytest.mark.parametrize(

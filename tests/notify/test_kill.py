@@ -5,6 +5,8 @@ import pytest
 
 from notify.harness import AT_RANDOM, POINTS, Found, killed
 
+pytestmark = pytest.mark.long
+
 TORTURE = os.environ.get("HOUNDMON_TORTURE") == "1"
 
 

@@ -3,9 +3,16 @@ from datetime import timedelta
 
 import msgspec
 
+from deadlines import HANG_SECONDS
 from houndmon.notify import outbox
 from houndmon.notify.delivery import Outcome
-from houndmon.notify.outbox import claim, dead_letters, deliveries_of, read_deliveries, retry_dead
+from houndmon.notify.outbox import (
+    claim_deliveries,
+    dead_letters,
+    delivery_moments,
+    read_deliveries,
+    requeue_dead_letter,
+)
 from houndmon.notify.sender import Sender
 from notify.conftest import Office, delivery, eventually, webhook
 from notify.listener import answer, answers, listening
@@ -20,9 +27,9 @@ async def test_it_brings_a_message_to_its_receiver_and_says_so(office: Office) -
             await eventually(office.is_done)
         assert len(receiver.got) == 1
     for alert in (17, 18):
-        [moment] = await deliveries_of(office.conn, alert)
+        [moment] = await delivery_moments(office.conn, alert)
         assert (moment.kind, moment.reason) == ("notified", "ops (fired) was told, at the first attempt")
-    assert await deliveries_of(office.conn, 19) == []
+    assert await delivery_moments(office.conn, 19) == []
 
 
 async def test_it_is_written_with_what_it_tells_of_or_not_at_all(office: Office) -> None:
@@ -48,7 +55,7 @@ async def test_it_waits_as_long_as_the_receiver_asks(office: Office) -> None:
             wait = state.due_at - await office.conn.fetchval("select clock_timestamp()")
             assert timedelta(minutes=59) < wait <= timedelta(hours=1)
             await office.record(2)
-            sender.poke()
+            sender.wake()
             await eventually(lambda: office.was_sent(2))
             await asyncio.sleep(1.5)
             assert len(receiver.got) == 2, "the held one is not hastened"
@@ -65,7 +72,7 @@ async def test_it_hastens_what_waits_once_the_receiver_is_back(office: Office) -
             await eventually(office.has_failed)
             await office.conn.execute("update houndmon.outbox set due_at = due_at + interval '9 minutes'")
             await office.record(2)
-            sender.poke()
+            sender.wake()
             await eventually(office.is_done, 5)
     assert len(receiver.got) == 3
 
@@ -85,13 +92,13 @@ async def test_it_gives_up_after_a_day_and_says_so(office: Office) -> None:
             [letter] = await dead_letters(office.conn)
             assert (letter.receiver, letter.alert_ids, letter.attempts) == ("ops", ["17"], 3)
             assert letter.last_error == "it answered 500"
-            assert (await deliveries_of(office.conn, 17))[0].kind == "notification_dead"
+            assert (await delivery_moments(office.conn, 17))[0].kind == "notification_dead"
             receiver.answering = answer(200)
-            assert await retry_dead(office.conn, int(letter.id))
+            assert await requeue_dead_letter(office.conn, int(letter.id))
             await eventually(lambda: office.was_sent(17))
     assert len(set(receiver.ids)) == 1
     assert not await dead_letters(office.conn)
-    assert not await retry_dead(office.conn, int(letter.id))
+    assert not await requeue_dead_letter(office.conn, int(letter.id))
 
 
 async def test_it_tries_once_what_is_older_than_a_day(office: Office) -> None:
@@ -113,12 +120,12 @@ async def test_it_keeps_the_order_of_one_alert(office: Office) -> None:
             await eventually(office.has_failed)
             receiver.answering = answer(500)
             await office.record(1, kind="recovered")
-            sender.poke()
+            sender.wake()
             await asyncio.sleep(1.2)
             assert len(receiver.got) == 1, "it waits for the one before"
             receiver.answering = answer(200)
             await office.record(2)
-            sender.poke()
+            sender.wake()
             await eventually(office.is_done)
     kinds = [(got.json["kind"], got.notification_id) for got in receiver.got]
     assert kinds[0][1] == kinds[2][1]
@@ -130,10 +137,10 @@ async def test_it_gives_a_claimed_row_to_nobody_else_until_the_lease_ends(office
     first, second = Sender(office.pool, lambda: office.config), Sender(office.pool, lambda: office.config)
     office.put(webhook("http://127.0.0.1:9/"))
     await office.record()
-    [mine] = await claim(office.conn, "ops", first.holder)
-    assert await claim(office.conn, "ops", second.holder) == []
+    [mine] = await claim_deliveries(office.conn, "ops", first.holder)
+    assert await claim_deliveries(office.conn, "ops", second.holder) == []
     await office.pass_time(31)
-    [yours] = await claim(office.conn, "ops", second.holder)
+    [yours] = await claim_deliveries(office.conn, "ops", second.holder)
     assert (mine.id, mine.notification_id, yours.attempts) == (yours.id, yours.notification_id, 2)
     late = Outcome(sent=False, error="late")
     assert not await outbox.mark_failed(office.conn, mine.id, first.holder, late, 60)
@@ -151,7 +158,7 @@ async def test_it_buries_what_waits_for_a_receiver_that_is_no_more(office: Offic
         await asyncio.sleep(0.3)
         assert not await dead_letters(office.conn), "another process may know it already"
         await office.pass_time(61)
-        sender.poke()
+        sender.wake()
         await eventually(lambda: dead_letters(office.conn))
     [letter] = await dead_letters(office.conn)
     assert letter.receiver == "gone"
@@ -169,7 +176,7 @@ async def test_it_keeps_up_with_a_long_queue(office: Office) -> None:
     )
     await office.conn.execute("analyze houndmon.outbox")
     sender = Sender(office.pool, lambda: office.config)
-    async with asyncio.timeout(60):  # a hang, not a timing: a hundred times what they take
+    async with asyncio.timeout(HANG_SECONDS):
         for _ in range(20):
-            [claimed] = await claim(office.conn, "ops", sender.holder)
+            [claimed] = await claim_deliveries(office.conn, "ops", sender.holder)
             assert claimed.id <= 2000

@@ -5,14 +5,18 @@ from typing import Any
 
 import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
-from houndmon.kit.source import open_pool, retired
+from deadlines import HANG_SECONDS
+from houndmon.config.model import Receiver
+from houndmon.core.source import close_pool, open_pool
 from houndmon.notify import sender as sender_module
-from houndmon.notify.client import ask
-from houndmon.notify.delivery import Outcome
-from houndmon.notify.outbox import LEASE_SECONDS, dead_letters, deliveries_of, read_deliveries
+from houndmon.notify.channels import CHANNELS, Channel
+from houndmon.notify.client import send_request
+from houndmon.notify.delivery import SENT, Delivery, Outcome
+from houndmon.notify.outbox import CLAIM_SECONDS, dead_letters, delivery_moments, read_deliveries
 from houndmon.notify.sender import Sender
-from notify.conftest import Office, eventually, webhook
+from notify.conftest import Office, apprise, eventually, webhook
 from notify.listener import Got, answer, answers, listening, silence
 
 
@@ -24,8 +28,8 @@ async def test_it_sends_at_once_when_poked(office: Office, monkeypatch: pytest.M
         async with office.sending() as sender:
             await asyncio.sleep(0.2)
             await office.record()
-            sender.poke()
-            await asyncio.wait_for(receiver.arrived.wait(), 60)
+            sender.wake()
+            await asyncio.wait_for(receiver.arrived.wait(), HANG_SECONDS)
 
 
 async def test_it_repeats_with_the_same_id_after_an_error(office: Office) -> None:
@@ -54,13 +58,13 @@ async def test_it_outlasts_an_hour_without_its_receiver(office: Office) -> None:
         async with office.sending() as sender:
             for minute in range(60):
                 await office.record(minute)
-                sender.poke()
+                sender.wake()
                 await eventually(office.has_failed)
                 await office.pass_time(60)
             receiver.answering = answer(200)
             receiver.got.clear()
             await office.pass_time(600)
-            sender.poke()
+            sender.wake()
             await eventually(office.is_done, 30)
     assert len(receiver.got) == 60
     assert len(set(receiver.ids)) == 60
@@ -117,7 +121,7 @@ async def test_it_sends_no_message_twice_from_two_processes(office: Office, data
             task.cancel()
         await asyncio.wait(tasks)
         for pool in pools:
-            await retired(pool)
+            await close_pool(pool)
     assert most == 1
     assert len(receiver.ids) == len(set(receiver.ids)) == 200
 
@@ -130,9 +134,51 @@ async def test_it_survives_a_channel_that_raises(office: Office) -> None:
 
     office.put(webhook("http://127.0.0.1:9/"))
     await office.record()
-    async with office.sending(channels={"webhook": broken}):
+    async with office.sending(channels={"webhook": Channel(CHANNELS["webhook"].read, broken)}):
         await eventually(office.has_failed)
     assert (await office.rows())[0]["last_error"] == "the channel failed: RuntimeError"
+
+
+async def test_it_logs_where_a_channel_raised_once_a_minute(office: Office, capfd: Any, caplog: Any) -> None:
+    """Each receiver's failures leave one trace a minute, and go on being tried; a mended channel then sends all."""
+    caplog.set_level("DEBUG")
+    is_mended, at_seconds = False, 1000.0
+
+    async def broken(receiver: Receiver, delivery: Delivery) -> Outcome:
+        try:
+            if not is_mended:
+                raise KeyError("CANARY-1")
+        except KeyError as error:
+            raise RuntimeError("CANARY-2") from error
+        return SENT
+
+    async def all_tried(attempts: int) -> bool:
+        return all(row["attempts"] == attempts and not row["leased_until"] for row in await office.rows())
+
+    def traces() -> int:
+        out, err = capfd.readouterr()
+        printed, logged = out + err, caplog.text
+        caplog.clear()
+        assert "CANARY" not in printed + logged
+        count: int = max(printed.count("channel_raised"), logged.count("channel_raised"))
+        assert max(printed.count("in broken"), logged.count("in broken")) == 2 * count, "the error and its cause"
+        return count
+
+    office.put(webhook("http://127.0.0.1:9/", "one"), webhook("http://127.0.0.1:9/", "two"))
+    await office.record()
+    channels = {"webhook": Channel(CHANNELS["webhook"].read, broken)}
+    async with office.sending(channels=channels, monotonic=lambda: at_seconds) as sender:
+        for attempts, seconds, count in ((1, 0, 2), (2, 59, 0), (3, 1, 2)):
+            at_seconds += seconds
+            await office.pass_time(600)
+            sender.wake()
+            await eventually(partial(all_tried, attempts))
+            assert traces() == count
+        is_mended = True
+        await office.pass_time(600)
+        sender.wake()
+        await eventually(office.is_done)
+    assert traces() == 0
 
 
 async def test_it_survives_the_database(office: Office, database: str) -> None:
@@ -142,18 +188,21 @@ async def test_it_survives_the_database(office: Office, database: str) -> None:
         async with office.sending() as sender:
             for alert in range(20):
                 await office.record(alert)
-                sender.poke()
+                sender.wake()
                 await office.conn.execute(
                     "select pg_terminate_backend(pid) from pg_stat_activity"
                     " where datname = current_database() and pid <> pg_backend_pid()"
                 )
             # A claim whose answer was lost is nobody's until its lease ends.
-            await eventually(office.is_done, LEASE_SECONDS + 20)
+            await eventually(office.is_done, CLAIM_SECONDS + 300)
     assert len(set(receiver.ids)) == 20
 
 
-async def test_it_marks_what_was_sent_while_the_database_was_away(office: Office, database: str) -> None:
+async def test_it_marks_what_was_sent_while_the_database_was_away(
+    office: Office, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A message received as the database broke is marked once it is back, and not sent again."""
+    monkeypatch.setattr(sender_module, "DATABASE_SECONDS", 1.0)
     locked = await asyncpg.connect(database)
     async with listening(answer(200)) as receiver:
         office.put(webhook(receiver.url))
@@ -165,16 +214,21 @@ async def test_it_marks_what_was_sent_while_the_database_was_away(office: Office
 
         receiver.answering = lock_and_answer
         async with office.sending():
-            await asyncio.wait_for(receiver.arrived.wait(), 60)
-            await asyncio.sleep(6)
+            await asyncio.wait_for(receiver.arrived.wait(), HANG_SECONDS)
+            with capture_logs() as logs:
+                await eventually(lambda: any(line["event"] == "outbox_unwritable" for line in logs))
             await locked.execute("rollback")
-            await eventually(office.is_done, 15)
+            await eventually(office.is_done)
     await locked.close()
     assert len(receiver.got) == 1
 
 
-async def test_it_lets_what_is_under_way_end_when_it_is_stopped(office: Office) -> None:
+async def test_it_lets_what_is_under_way_end_when_it_is_stopped(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Cancelled during a send of one second, it finishes, marks, and starts nothing more."""
+    monkeypatch.setattr(sender_module, "DRAIN_SECONDS", 60.0)
+    monkeypatch.setattr(sender_module, "LEAVE_SECONDS", 70.0)
 
     async def slowly(got: Got, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(1)
@@ -185,7 +239,7 @@ async def test_it_lets_what_is_under_way_end_when_it_is_stopped(office: Office) 
         await office.record(1)
         await office.record(2)
         async with office.sending():
-            await asyncio.wait_for(receiver.arrived.wait(), 60)
+            await asyncio.wait_for(receiver.arrived.wait(), HANG_SECONDS)
         assert [bool(row["sent_at"]) for row in await office.rows()] == [True, False]
     assert len(receiver.got) == 1
 
@@ -194,12 +248,12 @@ async def test_it_is_gone_soon_after_it_is_stopped(office: Office, monkeypatch: 
     """A receiver that never answers does not hold up the end; its message stays leased, and is tried again."""
     assert sender_module.DRAIN_SECONDS < 5
     monkeypatch.setattr(sender_module, "CHANNEL_SECONDS", 3600.0)
-    monkeypatch.setattr("houndmon.notify.webhook.ask", partial(ask, deadline_seconds=3600.0))
-    async with asyncio.timeout(60), listening(silence) as receiver:
+    monkeypatch.setattr("houndmon.notify.webhook.send.send_request", partial(send_request, deadline_seconds=3600.0))
+    async with asyncio.timeout(HANG_SECONDS), listening(silence) as receiver:
         office.put(webhook(receiver.url))
         await office.record()
         async with office.sending():
-            await asyncio.wait_for(receiver.arrived.wait(), 30)
+            await asyncio.wait_for(receiver.arrived.wait(), HANG_SECONDS)
     [row] = await office.rows()
     assert row["sent_at"] is None
     assert row["leased_until"] is not None
@@ -221,7 +275,7 @@ async def test_it_tells_no_secret(office: Office, capfd: pytest.CaptureFixture[s
         ]
         urls += [a.url.replace("http", "https") + "/CANARY-1"]
         receivers = [webhook(url, f"r{n}", secret="CANARY-4", allow_private=n < 5) for n, url in enumerate(urls)]
-        office.put(*receivers, webhook("json://CANARY-1:CANARY-2@127.0.0.1:9/CANARY", "app", kind="apprise"))
+        office.put(*receivers, apprise("json://CANARY-1:CANARY-2@127.0.0.1:9/CANARY"))
         await office.record()
         async with office.sending():
             await eventually(lambda: all_tried(office), 25)
@@ -229,7 +283,7 @@ async def test_it_tells_no_secret(office: Office, capfd: pytest.CaptureFixture[s
     assert len(rows) == 10
     assert all(row["last_error"] for row in rows)
     out, err = capfd.readouterr()
-    told = f"{rows}{out}{err}{caplog.text}{await deliveries_of(office.conn, 1)}"
+    told = f"{rows}{out}{err}{caplog.text}{await delivery_moments(office.conn, 1)}"
     assert "notification_failed" in told
     assert "CANARY" not in told
 

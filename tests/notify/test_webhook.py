@@ -10,8 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from deadlines import HANG_SECONDS
 from houndmon.notify import client
-from houndmon.notify.webhook import send
+from houndmon.notify.webhook.send import send
 from notify.conftest import delivery, webhook
 from notify.listener import Answering, answer, drip, flood, head_flood, listening, silence
 
@@ -95,7 +96,7 @@ async def test_it_reads_retry_after_in_seconds_and_as_a_time() -> None:
 @example("\u0663", None)
 def test_it_survives_any_retry_after(asked: str | None, date: str | None) -> None:
     """Whatever a receiver asks for is a number of seconds or nothing."""
-    seconds = client.patience_seconds(asked, date)
+    seconds = client.retry_after_seconds(asked, date)
     assert seconds is None or seconds >= 0
 
 
@@ -104,12 +105,12 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Shorten the deadline, so that a test of slow receivers is not slow itself."""
 
     def hurry(seconds: float) -> None:
-        original = client.ask
+        original = client.send_request
 
         async def ask(*values: Any, **more: Any) -> client.Answer:
             return await original(*values, **more, deadline_seconds=seconds)
 
-        monkeypatch.setattr("houndmon.notify.webhook.ask", ask)
+        monkeypatch.setattr("houndmon.notify.webhook.send.send_request", ask)
 
     return hurry
 
@@ -118,12 +119,13 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
 async def test_it_gives_up_on_one_who_does_not_answer(hurried: Callable[[float], None], answering: Answering) -> None:
     """Silence, a byte a second and endless headers end at the deadline of the whole request, or sooner."""
     hurried(1.5)
-    async with asyncio.timeout(60), listening(answering) as receiver:
+    async with asyncio.timeout(HANG_SECONDS), listening(answering) as receiver:
         outcome = await send(webhook(receiver.url), delivery())
     assert not outcome.sent
     assert outcome.error in ("it did not answer within 1.5 s", "it hung up, or its answer is no HTTP")
 
 
+@pytest.mark.usefixtures("production_deadlines")
 def test_it_allows_ten_seconds() -> None:
     """The deadline of the product is 10 s, and the lease of the outbox is longer than any channel."""
     assert client.DEADLINE_SECONDS == 10.0
@@ -151,7 +153,7 @@ async def test_it_takes_the_status_of_one_who_drips_the_body() -> None:
             await writer.drain()
             await asyncio.sleep(0.3)
 
-    async with asyncio.timeout(60), listening(answering) as receiver:
+    async with asyncio.timeout(HANG_SECONDS), listening(answering) as receiver:
         assert (await send(webhook(receiver.url), delivery())).sent
 
 
@@ -172,7 +174,7 @@ async def test_it_says_why_nobody_is_there() -> None:
             outcome = await send(webhook(receiver.url), delivery())
             assert not outcome.sent
             assert outcome.error in ("it hung up, or its answer is no HTTP", "the connection broke")
-    tls = await send(webhook(receiver.url.replace("http:", "https:")), delivery())
+    tls = await send(webhook(gone.url.replace("http:", "https:")), delivery())
     assert not tls.sent
 
 

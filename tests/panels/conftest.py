@@ -1,7 +1,6 @@
 """A Hound to fill, and its panels at NOW: every test works in a transaction of its own, on one database."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -9,22 +8,14 @@ import asyncpg
 import msgspec
 import pytest
 
-from conftest import TEMPLATE, administer
 from factories import NOW, Hound
-from houndmon.kit import embedded
-from houndmon.kit.clock import Clock
-from houndmon.kit.filters import Filters
-from houndmon.kit.source import Snapshot, Source
+from houndmon.config.live import LiveConfig
+from houndmon.core.clock import Clock
+from houndmon.core.filters import Filters
+from houndmon.core.source import Snapshot, Source
+from houndmon.notify.channels import CHANNELS
 
 Show = Callable[..., Awaitable[dict[str, Any]]]
-
-
-@pytest.fixture(scope="session")
-def panels_database(cluster: embedded.Cluster) -> Iterator[str]:
-    """The DSN of a database whose relations stay empty: what a test writes is rolled back."""
-    asyncio.run(administer(cluster, f"create database panels template {TEMPLATE}"))
-    yield cluster.dsn("panels")
-    asyncio.run(administer(cluster, "drop database panels with (force)"))
 
 
 @pytest.fixture
@@ -53,10 +44,8 @@ def show(snapshot: Callable[..., Snapshot]) -> Show:
     """Show a panel as programs get it: through JSON and back."""
 
     async def show(load: Any, *, now: datetime = NOW, zone: str = "UTC", **filters: Any) -> dict[str, Any]:
-        panel = await load(snapshot(now, zone), Filters(**filters))
+        panel = await load(snapshot(now, zone), Filters(**filters), LiveConfig(None, CHANNELS)())
         found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(panel))
         return found
-
-    return show
 
     return show

@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from houndmon.kit.clock import Clock, Slices, Window
-from houndmon.kit.filters import Filters
+from factories import BLANK, present
+from houndmon.core.clock import Clock, Slices, Window
+from houndmon.core.filters import Filters
 from houndmon.panels.api.load import load, load_windows
-from houndmon.panels.api.model import by_service, flaws, requests, sound, top_routes
-from strategies import request_rows, split
+from houndmon.panels.api.model import RequestRow, by_service, count_requests, countable_rows, flaws, top_routes
+from strategies import counts, request_rows, split
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 SLICES = Slices(*(Window(MONDAY.replace(hour=hour)) for hour in (0, 6, 12, 18)))
@@ -40,6 +41,8 @@ async def test_it_shows_every_figure(hound, show):
                 "ratio_5xx": 0.04,
                 "errors_4xx": 6,
                 "errors_5xx": 4,
+                "client_closed": 0,
+                "is_rest": False,
             },
             {
                 "service": "functions",
@@ -48,6 +51,8 @@ async def test_it_shows_every_figure(hound, show):
                 "ratio_5xx": 0.0,
                 "errors_4xx": 10,
                 "errors_5xx": 0,
+                "client_closed": 0,
+                "is_rest": False,
             },
         ],
         "top_routes": [
@@ -69,7 +74,11 @@ async def test_it_shows_nothing_where_nothing_is(show):
     [
         (399, 0, 0),
         (400, 1, 0),
-        (499, 1, 0),
+        (459, 1, 0),
+        (460, 0, 0),
+        (461, 1, 0),
+        (498, 1, 0),
+        (499, 0, 0),
         (500, 0, 1),
         (599, 0, 1),
         (600, 0, 0),
@@ -80,7 +89,7 @@ async def test_it_shows_nothing_where_nothing_is(show):
     ],
 )
 async def test_it_tells_errors_by_their_hundred(hound, show, status_code, errors_4xx, errors_5xx):
-    """400 to 499 are 4xx, 500 to 599 are 5xx; any other status is a request and no error."""
+    """400 to 498 are 4xx but for 460, 500 to 599 are 5xx; any other status is a request and no error."""
     await hound.requests(status_code=status_code)
     service = (await show(load))["by_service"][0]
     assert (service["requests"], service["errors_4xx"], service["errors_5xx"]) == (1, errors_4xx, errors_5xx)
@@ -166,6 +175,85 @@ async def test_it_lists_ten_routes_of_many(hound, show):
     assert found[1] == {"service": "gateway", "route": "/5xx-11", "requests": 11, "errors_4xx": 0, "errors_5xx": 11}
 
 
+async def test_it_counts_no_null_count(hound, show):
+    """A view may give a null count: that is no request, and an anomaly."""
+    await hound.conn.execute("alter table hound.api_requests alter requests drop not null")
+    await hound.requests(requests=None, status_code=500)
+    await hound.requests(requests=3)
+    found = await show(load)
+    assert (found["requests"], found["by_service"][0]["errors_5xx"]) == (3, 0)
+    assert found["anomalies"] == [{"kind": "unknown_value", "count": 1}]
+
+
+async def test_it_leaves_out_of_ratios_who_hung_up(hound, show):
+    """499 and 460 are requests of which only that is counted: they are neither errors nor answers."""
+    for status_code, number in ((200, 6), (404, 3), (500, 1), (499, 80), (460, 10)):
+        await hound.requests(status_code=status_code, requests=number)
+    await hound.requests(service="quiet", route="/q", status_code=499, requests=5)
+    found = await show(load)
+    assert found["requests"] == 105
+    assert found["by_service"] == [
+        {
+            "service": "gateway",
+            "requests": 100,
+            "ratio_4xx": 0.3,
+            "ratio_5xx": 0.1,
+            "errors_4xx": 3,
+            "errors_5xx": 1,
+            "client_closed": 90,
+            "is_rest": False,
+        },
+        {
+            "service": "quiet",
+            "requests": 5,
+            "ratio_4xx": None,
+            "ratio_5xx": None,
+            "errors_4xx": 0,
+            "errors_5xx": 0,
+            "client_closed": 5,
+            "is_rest": False,
+        },
+    ]
+    assert [(one["route"], one["requests"], one["errors_4xx"]) for one in found["top_routes"]] == [
+        ("/v1/play", 100, 3),
+        ("/q", 5, 0),
+    ]
+
+
+async def test_it_never_drops_a_service_without_a_name(hound, show):
+    """Null and blank services, in any white space, are `unspecified`; all others stay as written."""
+    for blank in BLANK:
+        await hound.requests(service=blank, route="/r", status_code=500, requests=2)
+    await hound.requests(service="unspecified", route="/r", status_code=500)
+    await hound.requests(service=" gateway ")
+    found = await show(load)
+    assert [(one["service"], one["requests"]) for one in found["by_service"]] == [("unspecified", 13), (" gateway ", 1)]
+    assert [(one["service"], one["errors_5xx"]) for one in found["top_routes"]] == [
+        ("unspecified", 13),
+        (" gateway ", 0),
+    ]
+
+
+async def test_it_lists_fifty_services_and_one_for_all_others(hound, show):
+    """The most 5xx are listed first, then 4xx, then requests, then names; all others are the last row, summed up."""
+    row = {"occurred_at": "-5m", "environment": "prod", "status_code": 200, "requests": 3}
+    await hound.insert("api_requests", [row | {"service": f"host-{n:04}"} for n in range(4000)])
+    await hound.requests(service="host-3999", status_code=499, requests=5)
+    await hound.requests(service="zz", status_code=404)
+    await hound.requests(service="zzz", status_code=500)
+    await hound.requests(service="other", requests=4)
+    found = (await show(load))["by_service"]
+    assert [(one["service"], one["is_rest"]) for one in found] == [
+        ("zzz", False),
+        ("zz", False),
+        ("host-3999", False),
+        ("other", False),
+        *((f"host-{n:04}", False) for n in range(46)),
+        ("other", True),
+    ]
+    assert (found[-1]["requests"], found[-1]["client_closed"], found[-1]["ratio_5xx"]) == (3953 * 3, 0, 0.0)
+
+
 async def test_it_breaks_ties_of_routes(hound, show):
     """Equal 5xx: the most 4xx first; equal 4xx: the most requests; then by service and route."""
     for service, route, status_code, number in (
@@ -200,14 +288,15 @@ async def test_it_reads_several_windows_at_once(hound, snapshot):
 
 @given(request_rows())
 def test_it_splits_requests_without_loss(rows):
-    """Services sum to all requests; errors are requests; ratios lie in [0, 1] or are null without requests."""
-    theirs = sound(rows, SLICES, DAY)
+    """Services sum to all requests; errors are answers; ratios lie in [0, 1] or are null without answers."""
+    theirs = countable_rows(rows, SLICES, DAY)
     services = by_service(theirs)
-    assert sum(service.requests for service in services) == requests(theirs)
+    assert sum(service.requests for service in services) == count_requests(theirs)
     for service in services:
-        assert service.errors_4xx + service.errors_5xx <= service.requests
+        answered = service.requests - service.client_closed
+        assert service.errors_4xx + service.errors_5xx <= answered
         ratios = (service.ratio_4xx, service.ratio_5xx)
-        assert all(ratio is None if service.requests == 0 else 0 <= ratio <= 1 for ratio in ratios)
+        assert all(ratio is None if answered == 0 else 0 <= present(ratio) <= 1 for ratio in ratios)
     routes = top_routes(theirs)
     assert len(routes) <= 10
     assert [(-route.errors_5xx, -route.errors_4xx) for route in routes] == sorted(
@@ -216,9 +305,25 @@ def test_it_splits_requests_without_loss(rows):
     assert flaws(rows, SLICES, DAY)[None] == sum(row.rows for row in theirs)
 
 
+@given(st.lists(st.tuples(st.integers(0, 300), st.sampled_from([0, 4, 5, 499]), counts), min_size=40, max_size=80))
+def test_it_caps_services_without_loss(answered):
+    """However many services there are, the sums of the list are those of all; nobody left out has more 5xx."""
+    rows = [RequestRow(1, None, f"host-{name}", None, hundred, number, 1) for name, hundred, number in answered]
+    listed = by_service(rows)
+    assert [one.is_rest for one in listed] == [False] * min(50, len(listed)) + [True] * (len(listed) - 50)
+    assert sum(one.requests for one in listed) == count_requests(rows)
+    assert sum(one.errors_4xx for one in listed) == count_requests(rows, 4)
+    assert sum(one.errors_5xx for one in listed) == count_requests(rows, 5)
+    assert sum(one.client_closed for one in listed) == count_requests(rows, 499)
+    shown = {one.service: one.errors_5xx for one in listed if not one.is_rest}
+    errors = {row.service: count_requests([other for other in rows if other.service == row.service], 5) for row in rows}
+    assert len(shown) == min(50, len(errors))
+    assert all(errors[name] <= min(shown.values()) for name in errors if name not in shown)
+
+
 @given(request_rows(), st.data())
 def test_it_gives_the_same_for_rows_in_any_split(rows, data):
     """However the counts are cut and ordered, the figures are the same."""
-    one, other = sound(rows, SLICES, DAY), sound(data.draw(split(rows, "requests")), SLICES, DAY)
+    one, other = countable_rows(rows, SLICES, DAY), countable_rows(data.draw(split(rows, "requests")), SLICES, DAY)
     assert by_service(one) == by_service(other)
     assert top_routes(one) == top_routes(other)

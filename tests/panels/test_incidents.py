@@ -1,3 +1,4 @@
+import asyncpg
 import pytest
 
 from houndmon.panels.incidents.load import load
@@ -40,9 +41,30 @@ async def test_it_shows_every_figure(add, show):
             "link": {"label": "Runbook", "url": "https://wiki.example.com/queue"},
             "alert_id": "17",
             "kind": "manual",
+            "rule": None,
+            "subject": None,
+            "event": None,
+            "reason": None,
         }
     ]
     assert (found["panel"], found["as_of"], found["anomalies"]) == ("incidents", "2026-03-02T12:00:30Z", [])
+
+
+async def test_it_shows_what_an_alert_did_in_its_parts(add, show):
+    """An alert's event names its rule, its subject, what it did and why, beside the text."""
+    text = "api_5xx_spike of a fires: b of c fires: d"
+    parts = {"rule": "api_5xx_spike", "subject": "a fires: b of c", "event": "fired", "reason": "d"}
+    await add("-2m", kind="alert_fired", impact=text, **parts)
+    [found] = (await show(load))["items"]
+    assert found.items() >= (parts | {"impact": text}).items()
+
+
+@pytest.mark.parametrize("missing", ["rule", "event", "reason"])
+async def test_it_keeps_no_half_of_an_event(add, missing):
+    """Rule, event and reason are there together or not at all; a subject not every rule has."""
+    parts = {"rule": "queue_age", "event": "fired", "reason": "d"}
+    with pytest.raises(asyncpg.CheckViolationError):
+        await add("-2m", **parts | {missing: None})
 
 
 async def test_it_shows_an_empty_feed(show):

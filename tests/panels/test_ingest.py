@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories import BLANK, ID_TYPES
-from houndmon.kit.clock import Clock, Slices, Window
-from houndmon.kit.filters import Filters
+from houndmon.core.clock import Clock, Slices, Window
+from houndmon.core.filters import Filters
 from houndmon.panels.ingest.load import load, load_windows
 from houndmon.panels.ingest.model import flaws, rejection_ratio, summarize
 from strategies import split, upload_rows
@@ -45,8 +45,8 @@ async def test_it_shows_every_figure(hound, show):
         "rejected": 3,
         "rejection_ratio": 3 / 8,
         "rejection_reasons": [
-            {"reason": "clipping", "count": 2, "share": 2 / 3},
-            {"reason": "too_short", "count": 1, "share": 1 / 3},
+            {"reason": "clipping", "count": 2, "share": 2 / 3, "is_rest": False},
+            {"reason": "too_short", "count": 1, "share": 1 / 3, "is_rest": False},
         ],
     }
     week = await show(load, range="7d")
@@ -128,9 +128,28 @@ async def test_it_never_drops_a_rejection_without_reason(hound, show):
     await hound.upload(outcome="rejected", rejection_reason="\u200b")  # no white space, though nobody sees it
     await hound.upload(outcome="accepted", rejection_reason="clipping")
     assert (await show(load))["rejection_reasons"] == [
-        {"reason": "unspecified", "count": 7, "share": 7 / 9},
-        {"reason": " clipping ", "count": 1, "share": 1 / 9},
-        {"reason": "\u200b", "count": 1, "share": 1 / 9},
+        {"reason": "unspecified", "count": 7, "share": 7 / 9, "is_rest": False},
+        {"reason": " clipping ", "count": 1, "share": 1 / 9, "is_rest": False},
+        {"reason": "\u200b", "count": 1, "share": 1 / 9, "is_rest": False},
+    ]
+
+
+async def test_it_counts_reasons_of_one_shape_as_one(hound, show):
+    """What belongs to one upload alone makes no reason of its own; a real reason `other` is not the rest."""
+    rows = [{"rejection_reason": f"no such track 6f1c2b1e-0000-4000-8000-0000000000{n:02}"} for n in range(12)]
+    rows += [{"rejection_reason": f"GET https://cdn.example/{n} 404"} for n in range(7)]
+    rows += [{"rejection_reason": "other"}] * 5 + [{"rejection_reason": "no such track …"}]
+    rows += [{"rejection_reason": f"r{n}"} for n in range(9)]
+    await hound.insert(
+        "upload_attempts", [{"occurred_at": "-5m", "environment": "prod", "outcome": "rejected"} | row for row in rows]
+    )
+    found = (await show(load))["rejection_reasons"]
+    assert [(line["reason"], line["count"], line["is_rest"]) for line in found] == [
+        ("no such track …", 13, False),
+        ("GET … 404", 7, False),
+        ("other", 5, False),
+        *((f"r{n}", 1, False) for n in range(7)),
+        ("other", 2, True),
     ]
 
 

@@ -1,19 +1,34 @@
+from collections import Counter
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factories import BLANK, ID_TYPES, WORST
-from houndmon.kit.clock import Clock, Slices, Window
-from houndmon.kit.filters import Filters
+from factories import BLANK, ID_TYPES, WORST, present
+from houndmon.config.defaults import DEFAULTS
+from houndmon.core.clock import Clock, Slices, Window
+from houndmon.core.filters import Filters
 from houndmon.panels.playback.load import load, load_windows
-from houndmon.panels.playback.model import attempts, by_client, flaws, is_ios_safari, sound, summarize, top_errors
-from strategies import play_rows, split
+from houndmon.panels.playback.model import (
+    Attempts,
+    PlayRow,
+    by_client,
+    count_attempts,
+    countable_rows,
+    flaws,
+    split,
+    summarize,
+    top_errors,
+)
+from strategies import play_rows
+from strategies import split as cut
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 SLICES = Slices(*(Window(MONDAY.replace(hour=hour)) for hour in (0, 6, 12, 18)))
 DAY = Window(MONDAY)
+IOS = ("ios", "safari")
 IPHONE = {"platform": "ios", "browser": "safari"}
 NO_ATTEMPTS = {"attempts": 0, "failed": 0, "failure_ratio": None}
 
@@ -40,8 +55,19 @@ async def test_it_shows_every_figure(hound, show):
         "failure_ratio": 0.1,
         "ratio_low": pytest.approx(0.0178762131),
         "ratio_high": pytest.approx(0.4041500268),
+        "abandoned_ratio": 4 / 14,
+        "abandoned_ratio_low": pytest.approx(0.1172138),
+        "abandoned_ratio_high": pytest.approx(0.5464908),
         "last_24h": {"attempts": 12, "failed": 3, "failure_ratio": 0.25},
-        "top_errors": [{"error_code": "MEDIA_ERR_DECODE", "count": 1, "share": 1.0, "message": "cannot decode"}],
+        "top_errors": [
+            {
+                "error_code": "MEDIA_ERR_DECODE",
+                "count": 1,
+                "share": 1.0,
+                "message": "cannot decode",
+                "is_rest": False,
+            }
+        ],
         "ios_safari": {"attempts": 3, "failed": 1, "failure_ratio": 1 / 3},
         "other_clients": {"attempts": 7, "failed": 0, "failure_ratio": 0.0},
         "by_client": [
@@ -53,6 +79,7 @@ async def test_it_shows_every_figure(hound, show):
                 "browser": "safari",
                 "ratio_low": pytest.approx(0.0614919447),
                 "ratio_high": pytest.approx(0.7923403992),
+                "is_rest": False,
             },
             {
                 "attempts": 7,
@@ -62,6 +89,7 @@ async def test_it_shows_every_figure(hound, show):
                 "browser": "chrome",
                 "ratio_low": 0.0,
                 "ratio_high": pytest.approx(0.3543304742),
+                "is_rest": False,
             },
         ],
     }
@@ -74,6 +102,7 @@ async def test_it_shows_nothing_where_nothing_is(show):
     found = await show(load)
     assert (found["attempts"], found["failed"], found["blocked"], found["aborted"]) == (0, 0, 0, 0)
     assert (found["failure_ratio"], found["ratio_low"], found["ratio_high"]) == (None, None, None)
+    assert [found[f"abandoned_ratio{end}"] for end in ("", "_low", "_high")] == [None, None, None]
     assert found["last_24h"] == found["ios_safari"] == found["other_clients"] == NO_ATTEMPTS
     assert (found["top_errors"], found["by_client"], found["anomalies"]) == ([], [], [])
 
@@ -167,28 +196,100 @@ async def test_it_never_drops_a_client_without_a_name(hound, show):
 
 
 @pytest.mark.parametrize(
+    ("outcomes", "ratio"),
+    [
+        ({"aborted": 90, "started": 10}, 0.9),
+        ({"aborted": 1, "failed": 3, "blocked": 50}, 0.25),
+        ({"aborted": 2}, 1.0),
+        ({"started": 5}, 0.0),
+        ({"blocked": 5}, None),
+    ],
+)
+async def test_it_tells_who_left_before_the_first_sound(hound, show, outcomes, ratio):
+    """Those who left are told as a share of them and the attempts; who was blocked is in neither."""
+    for outcome, times in outcomes.items():
+        await hound.play(outcome=outcome, times=times)
+    found = await show(load)
+    assert found["abandoned_ratio"] == ratio
+    if ratio is not None:
+        assert found["abandoned_ratio_low"] <= ratio <= found["abandoned_ratio_high"]
+
+
+async def test_it_lists_fifty_clients_and_one_for_all_others(hound, show):
+    """The most failed are listed, then the most attempts, then by name; all others are the last row, summed up."""
+    play = {"occurred_at": "-5m", "environment": "prod", "platform": "web"}
+    calm = [play | {"browser": f"calm-{n:02}", "outcome": "started"} for n in range(60)]
+    await hound.insert("play_attempts", calm)
+    await hound.play(platform="zz", browser="busy", outcome="started", times=2)
+    await hound.play(platform="zz", browser="bad", outcome="failed", times=3)
+    await hound.play(platform="other", browser="other", outcome="failed")
+    await hound.play(platform="other", browser="other", times=9)
+    found = (await show(load))["by_client"]
+    names = [(one["platform"], one["browser"], one["is_rest"]) for one in found]
+    assert len(found) == 51
+    assert names[:2] == [("zz", "bad", False), ("other", "other", False)]
+    assert names[2:50] == [*(("web", f"calm-{n:02}", False) for n in range(47)), ("zz", "busy", False)]
+    assert (names[50], found[50]["attempts"], found[50]["failed"]) == (("other", "other", True), 13, 0)
+    assert (found[50]["failure_ratio"], found[50]["ratio_low"]) == (0.0, 0.0)
+
+
+async def test_it_has_no_row_for_others_where_fifty_are_all(hound, show):
+    """Fifty clients are fifty rows."""
+    play = {"occurred_at": "-5m", "environment": "prod", "platform": "web", "outcome": "failed"}
+    await hound.insert("play_attempts", [play | {"browser": f"b{n}"} for n in range(50)])
+    found = (await show(load))["by_client"]
+    assert (len(found), any(one["is_rest"] for one in found)) == (50, False)
+
+
+@pytest.mark.parametrize(
     ("platform", "browser", "is_theirs"),
     [
         ("ios", "safari", True),
+        ("iPhone OS", "Mobile Safari", True),
+        ("iPhone", "Safari Mobile", True),
+        ("iPad", "iOS Safari", True),
+        ("iPadOS\t", "\u3000Safari iOS ", True),
+        (" ios", "safari", True),
+        ("iOS", "Chrome Mobile iOS", False),
+        ("iOS", "Safari UI/WKWebView", False),
+        ("Mac OS X", "Mobile Safari", False),
+        ("ios 17", "safari", False),
         ("iOS", "Safari", True),
         ("IOS", "SAFARI", True),
         ("ios", "chrome", False),
         ("macos", "safari", False),
-        ("ios ", "safari", False),
         ("ios", None, False),
         (None, "safari", False),
     ],
 )
 async def test_it_tells_ios_safari_from_all_others(hound, show, platform, browser, is_theirs):
-    """Safari on iOS, in any case of letters, is one side of the split; every other client is the other."""
+    """Safari on iOS, by whatever name parsers give it, is one side of the split; every other client is the other."""
     await hound.play(platform=platform, browser=browser, outcome="failed")
     found = await show(load)
     one = {"attempts": 1, "failed": 1, "failure_ratio": 1.0}
     assert (found["ios_safari"], found["other_clients"]) == ((one, NO_ATTEMPTS) if is_theirs else (NO_ATTEMPTS, one))
 
 
+async def test_it_reads_the_names_of_ios_safari_from_the_configuration(hound, snapshot):
+    """A house whose parser has names of its own says them, and the split follows."""
+    await hound.play(platform="Apfel", browser="Reise", outcome="failed")
+    named = msgspec.structs.replace(DEFAULTS, ios_platforms=("apfel",), ios_browsers=("reise",))
+    found = await load(snapshot(), Filters("1h", "prod"), named)
+    assert (found.ios_safari.failed, found.other_clients.failed) == (1, 0)
+
+
+def test_it_splits_clients_by_other_names():
+    """Which names are Safari on iOS is a matter of two lists."""
+    rows = [
+        PlayRow(1, None, "started", "Apfel", "Reise", None, 3, None),
+        PlayRow(1, None, "failed", *IOS, None, 2, None),
+    ]
+    assert split(rows, ("apfel",), ("reise",)) == (Attempts(3, 0, 0), Attempts(2, 2, 1))
+    assert split(rows) == (Attempts(2, 2, 1), Attempts(3, 0, 0))
+
+
 async def test_it_lists_the_surely_worst_client_first(hound, show):
-    """900 failed of 10,000 rank before 1 of 1; those without failures come last, the busiest of them first."""
+    """900 failed of 10,000 rank before 1 of 1; those without failures come last, by name."""
     await hound.play(platform="busy", times=9_100)
     await hound.play(platform="busy", outcome="failed", times=900)
     await hound.play(platform="once", outcome="failed")
@@ -197,7 +298,7 @@ async def test_it_lists_the_surely_worst_client_first(hound, show):
     await hound.play(platform="bad", outcome="failed", times=40)
     await hound.play(platform="bad", times=60)
     found = (await show(load))["by_client"]
-    assert [client["platform"] for client in found] == ["bad", "once", "busy", "calmer", "calm"]
+    assert [client["platform"] for client in found] == ["bad", "once", "busy", "calm", "calmer"]
     assert found[2]["ratio_low"] == pytest.approx(0.0845472474)
     assert found[1]["ratio_low"] == pytest.approx(0.2065493144)
 
@@ -213,10 +314,51 @@ async def test_it_lists_why_plays_failed(hound, show):
     found = (await show(load))["top_errors"]
     assert [(line["error_code"], line["count"], line["message"]) for line in found] == [
         ("unspecified", 6, None),
-        ("DECODE", 2, ("<script>alert(1)</script>��\u202e😀" + "x" * 1000)[:200]),
+        ("DECODE", 2, "<script>alert(1)</script>"),
         ("NET", 1, "timeout�"),
     ]
     assert [line["share"] for line in found] == pytest.approx([6 / 9, 2 / 9, 1 / 9])
+
+
+async def test_it_counts_codes_of_one_shape_as_one(hound, show):
+    """What belongs to one play alone makes no code of its own; a real code `other` is not the rest."""
+    rows: list[dict[str, str | None]] = [
+        {"error_code": f"GET https://cdn.example/{n}.m4a?t={n} failed"} for n in range(40)
+    ]
+    rows += [{"error_code": f"segment {n:012} is late"} for n in range(30)]
+    rows += [{"error_code": "segment … is late", "error_message": "late"}]
+    rows += [{"error_code": "other", "error_message": "o"}] * 20
+    rows += [{"error_code": f"E{n}", "error_message": "m"} for n in range(9)]
+    play: dict[str, str | None] = {"occurred_at": "-5m", "environment": "prod", "outcome": "failed"}
+    await hound.insert("play_attempts", [play | {"error_message": None} | row for row in rows])
+    found = (await show(load))["top_errors"]
+    assert [(line["error_code"], line["count"], line["message"], line["is_rest"]) for line in found] == [
+        ("GET … failed", 40, None, False),
+        ("segment … is late", 31, "late", False),
+        ("other", 20, "o", False),
+        *((f"E{n}", 1, "m", False) for n in range(7)),
+        ("other", 2, None, True),
+    ]
+    assert sum(line["share"] for line in found) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("player 4.1\n  at load (a.js:1)\nNetworkError: segment 7 timed out\n\n", "NetworkError: segment 7 timed out"),
+        ("banner\n" * 1000 + "Error: no decoder\n" + "  at frame\n" * 20, "Error: no decoder"),
+        ("Error: " + "x" * 5000, "Error: " + "x" * 193),
+        ("Error: first\n" + "y" * 3000, "Error: first"),
+        ("a\r" * 1000 + "Error: cut he" + "re" * 1000, "a"),  # what is cut short is no line
+        ("a\n" * 1500 + "Error: whole", "Error: whole"),
+        ("short\n" + "z" * 1990 + "\nError: last", "Error: last"),
+        (" \n\u3000", None),
+    ],
+)
+async def test_it_shows_the_line_that_tells(hound, show, message, line):
+    """Of a message of many lines the one that says what was wrong is shown, whole or its first 200 characters."""
+    await hound.play(outcome="failed", error_code="X", error_message=message)
+    assert [found["message"] for found in (await show(load))["top_errors"]] == [line]
 
 
 async def test_it_lists_ten_codes_of_ten_thousand(hound, show):
@@ -271,22 +413,43 @@ async def test_it_reads_several_windows_at_once(hound, snapshot):
 @given(play_rows())
 def test_it_splits_attempts_without_loss(rows):
     """Clients, and the two sides of the split, sum to all attempts; codes sum to all failed ones."""
-    theirs = sound(rows, SLICES, DAY)
+    theirs = countable_rows(rows, SLICES, DAY)
     whole, clients = summarize(theirs), by_client(theirs)
-    sides = [attempts([row for row in theirs if is_ios_safari(row) is side]) for side in (True, False)]
+    sides = split(theirs)
     assert sum(client.attempts for client in clients) == sum(side.attempts for side in sides) == whole.attempts
     assert sum(client.failed for client in clients) == sum(side.failed for side in sides) == whole.failed
     assert sum(line.count for line in top_errors(theirs, whole.codes)) == whole.codes.total() == whole.failed
     assert whole.attempts + whole.blocked + whole.aborted == sum(row.plays for row in theirs)
-    assert all(client.ratio_low <= client.failure_ratio <= client.ratio_high for client in clients)
-    assert [-client.ratio_low for client in clients] == sorted(-client.ratio_low for client in clients)
+    lows = [present(client.ratio_low) for client in clients]
+    ends = [(present(client.failure_ratio), present(client.ratio_high)) for client in clients]
+    assert all(low <= ratio <= high for low, (ratio, high) in zip(lows, ends, strict=True))
+    assert lows == sorted(lows, reverse=True)
     assert flaws(rows, SLICES, DAY)[None] == sum(row.plays for row in theirs)
+
+
+@given(st.lists(st.tuples(st.integers(0, 300), st.integers(0, 9), st.integers(1, 9)), min_size=40, max_size=80))
+def test_it_caps_clients_without_loss(plays):
+    """However many clients there are, the sums of the list are those of all; nobody left out has more failed."""
+    rows = [
+        PlayRow(1, None, outcome, "web", f"b{name}", None, number, None)
+        for name, failed, started in plays
+        for outcome, number in (("failed", failed), ("started", started))
+    ]
+    listed, whole = by_client(rows), count_attempts(rows)
+    assert len(listed) <= 51
+    assert sum(one.attempts for one in listed) == whole.attempts
+    assert sum(one.failed for one in listed) == whole.failed
+    assert [one.is_rest for one in listed] == [False] * min(50, len(listed)) + [True] * (len(listed) - 50)
+    failed = Counter({name: sum(n for other, n, _ in plays if other == name) for name, _, _ in plays})
+    shown = {int(one.browser[1:]) for one in listed if not one.is_rest}
+    assert len(shown) == min(50, len(failed))
+    assert all(failed[name] <= min(failed[one] for one in shown) for name in failed if name not in shown)
 
 
 @given(play_rows(), st.data())
 def test_it_gives_the_same_for_rows_in_any_split(rows, data):
     """However the counts are cut and ordered, the figures are the same."""
-    one, other = sound(rows, SLICES, DAY), sound(data.draw(split(rows, "plays")), SLICES, DAY)
+    one, other = countable_rows(rows, SLICES, DAY), countable_rows(data.draw(cut(rows, "plays")), SLICES, DAY)
     assert summarize(one) == summarize(other)
     assert by_client(one) == by_client(other)
     assert top_errors(one, summarize(one).codes) == top_errors(other, summarize(other).codes)

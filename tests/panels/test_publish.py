@@ -3,11 +3,11 @@ from datetime import UTC, datetime
 import pytest
 
 from factories import ID_TYPES, NO_SAMPLES, timed
-from houndmon.kit.clock import Clock
-from houndmon.kit.filters import Filters
+from houndmon.core.clock import Clock
+from houndmon.core.filters import Filters
 from houndmon.panels.publish.load import load, load_windows
 
-COUNTS = ("uploaded", "live_in_time", "live_late", "waiting", "overdue")
+COUNTS = ("due", "live_in_time", "live_late", "waiting", "overdue")
 
 
 def counts(panel):
@@ -31,7 +31,7 @@ async def test_it_shows_every_figure(hound, show):
         "anomalies": [],
         "stale": False,
         "stale_reason": None,
-        "uploaded": 7,
+        "due": 7,
         "live_in_time": 3,
         "live_late": 1,
         "waiting": 2,
@@ -119,8 +119,8 @@ async def test_it_never_mixes_environments(hound, show):
         await hound.track(environment=stranger, uploaded_at="-2d")
     strangers = [{"kind": "unknown_environment", "count": 4}]
     prod, staging = await show(load), await show(load, environment="staging")
-    assert (prod["uploaded"], prod["anomalies"]) == (2, strangers)
-    assert (staging["uploaded"], staging["anomalies"]) == (3, strangers)
+    assert (prod["due"], prod["anomalies"]) == (2, strangers)
+    assert (staging["due"], staging["anomalies"]) == (3, strangers)
 
 
 @pytest.mark.parametrize(("kind", "this", "that"), ID_TYPES)
@@ -132,9 +132,9 @@ async def test_it_answers_for_one_artist_or_release(hound, show, kind, this, tha
     await hound.track(artist_id=that, release_id=that, times=10)
     artist = await show(load, artist_id=this)
     assert (counts(artist), artist["upload_to_live_minutes"]["sample_count"]) == ((5, 2, 0, 0, 3), 2)
-    assert (await show(load, release_id=that))["uploaded"] == 12
-    assert (await show(load, artist_id=this, release_id=that))["uploaded"] == 2
-    assert (await show(load))["uploaded"] == 15
+    assert (await show(load, release_id=that))["due"] == 12
+    assert (await show(load, artist_id=this, release_id=that))["due"] == 2
+    assert (await show(load))["due"] == 15
 
 
 async def test_it_reads_several_windows_with_a_limit_of_their_own(hound, snapshot):

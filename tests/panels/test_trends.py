@@ -1,22 +1,23 @@
 """Trends of the panels, from literal rows."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
-from factories import NOW, Hound
-from houndmon.counts.blocks import MINUTE, floor
-from houndmon.kit.filters import Filters
-from houndmon.kit.source import Snapshot
-from houndmon.kit.trend import Chart
+from factories import NOW, Hound, present
+from houndmon.core.filters import Filters
+from houndmon.core.source import Snapshot
+from houndmon.core.trend import Chart
 from houndmon.panels.api.trend import load_trend as api_trend
 from houndmon.panels.ingest.trend import load_trend as ingest_trend
 from houndmon.panels.playback.trend import load_trend as playback_trend
-from houndmon.panels.transcode.trend import LiveStay, waiting
 from houndmon.panels.transcode.trend import load_trend as transcode_trend
+from houndmon.rulebook.book import SPECS
+from houndmon.rulebook.units import MINUTES, RATIO
 
+LOADS = {"api": api_trend, "ingest": ingest_trend, "playback": playback_trend, "transcode": transcode_trend}
 HOUR = Filters(range="1h")  # 30 stretches of 2 minutes; the last began at 11:58 and is open
 
 
@@ -83,8 +84,42 @@ async def test_it_rebuilds_the_queue_of_a_week_before(hound: Hound, snapshot: Ca
     # Queued at 11:51:30 and claimed at 11:56:30.
     assert depth.before[24:] == [0, 1, 1, 1, 0, 0]
     assert (depth.values[29], wait.before[27], wait.before[29]) == (1, 4.5, 0)
-    [weekly, *_] = await transcode_trend(snapshot(), Filters(range="7d"))
-    assert weekly.series[0].before is None
+    [depth, wait, _] = [chart.series[0] for chart in await transcode_trend(snapshot(), Filters(range="7d"))]
+    assert present(depth.worst_before)[-1] == 1
+    assert present(wait.worst_before)[-1] == 4.5
+    assert present(depth.worst)[-1] == 1
+
+
+async def test_it_compares_with_the_same_local_hour(hound: Hound, snapshot: Callable[..., Snapshot]) -> None:
+    """After a clock change what happened at nine a week before stands beside nine, in every chart."""
+    nine = datetime(2026, 3, 9, 13, tzinfo=UTC)  # 09:00 in New York, where clocks went forward on the 8th
+    then = "2026-03-02 14:05"
+    await hound.upload(occurred_at=then)
+    await hound.play(occurred_at=then)
+    await hound.requests(occurred_at=then, status_code=500)
+    left: dict[str, Any] = dict.fromkeys(("claimed_at", "started_at", "finished_at"), "2026-03-02 14:20")
+    await hound.job("completed", queued_at=then, **left)
+    ours, loads = snapshot(nine + timedelta(hours=1), "America/New_York"), (ingest_trend, playback_trend, api_trend)
+    charts = [chart for load in (*loads, transcode_trend) for chart in await load(ours, HOUR)]
+    before = {f"{chart.name}.{one.name}": one.before for chart in charts for one in chart.series if one.before}
+    assert before["uploads.uploads"] == [1.0 if place == 2 else 0.0 for place in range(30)]
+    assert before["failure_ratio.failure ratio"] == [0.0 if place == 2 else None for place in range(30)]
+    assert before["errors.5xx"] == [1.0 if place == 2 else 0.0 for place in range(30)]
+    assert before["depth.queued"] == [1.0 if 2 <= place <= 9 else 0.0 for place in range(30)]
+
+
+async def test_it_compares_a_day_on_which_clocks_changed(hound: Hound, snapshot: Callable[..., Snapshot]) -> None:
+    """Where an hour was skipped a week before, its stretches are those of the hour after, and the next ones go on."""
+    left: dict[str, Any] = dict.fromkeys(("claimed_at", "started_at", "finished_at"), "2026-03-08 07:40")
+    await hound.job("completed", queued_at="2026-03-08 07:10", **left)
+    await hound.upload(occurred_at="2026-03-08 07:10")
+    day = Filters(range="24h")
+    ours = snapshot(datetime(2026, 3, 15, 16, tzinfo=UTC), "America/New_York")  # noon, a week after the change
+    [uploads] = [chart.series[0] for chart in await ingest_trend(ours, day)]
+    depth = (await transcode_trend(ours, day))[0].series[0]
+    # Stretches begin at 12:00; number 28 at 02:00, which was skipped, and number 30 at 03:00.
+    assert [place for place, value in enumerate(uploads.before or []) if value] == [28, 30]
+    assert [place for place, value in enumerate(depth.before or []) if value] == [28, 30]
 
 
 async def test_it_leaves_out_jobs_whose_times_make_no_sense(hound: Hound, snapshot: Callable[..., Snapshot]) -> None:
@@ -99,22 +134,36 @@ async def test_it_leaves_out_jobs_whose_times_make_no_sense(hound: Hound, snapsh
     assert max(later["depth.queued"], key=lambda value: value or 0) == 1
 
 
-seconds = st.integers(-3600, -1).map(lambda ago: NOW + timedelta(seconds=ago))
+async def test_it_keeps_the_worst_of_each_stretch(hound: Hound, snapshot: Callable[..., Snapshot]) -> None:
+    """A wait that came and went within one stretch is its worst, now and a week before, and at no stretch's end."""
+    week = 7 * 24 * 60
+    for ago in (0, week):
+        left = f"-{ago + 182}m"
+        times: dict[str, Any] = dict.fromkeys(("claimed_at", "started_at", "finished_at"), left)
+        await hound.job("completed", times=40, queued_at=f"-{ago + 201}m", **times)
+    depth, wait, _ = [chart.series[0] for chart in await transcode_trend(snapshot(), Filters(range="24h"))]
+    # Queued at 08:39:30 and claimed at 08:58:30; the stretches end at 08:30 and 09:00.
+    assert (set(depth.values), set(wait.values)) == ({0.0}, {0.0})
+    assert [(place, most) for place, most in enumerate(depth.worst or []) if most] == [(41, 40.0)]
+    assert [(place, longest) for place, longest in enumerate(wait.worst or []) if longest] == [(41, 18.5)]
+    assert (depth.worst_before, wait.worst_before) == (depth.worst, wait.worst)
 
 
-@given(st.lists(st.tuples(seconds, st.none() | seconds, st.integers(1, 5))), st.integers(1, 30))
-def test_it_knows_from_minutes_alone_who_waited_at_their_ends(
-    jobs: list[tuple[datetime, datetime | None, int]], step: int
-) -> None:
-    """Depth and first waiting are those of the seconds: a job waits from when it was queued until it left."""
-    ends = [floor(NOW, MINUTE) - timedelta(minutes=step * back) for back in range(5, 0, -1)] + [NOW]
-    stays = [
-        LiveStay(floor(queued, MINUTE), left and floor(left, MINUTE), many, queued)
-        for queued, left, many in jobs
-        if left is None or floor(queued, MINUTE) < floor(left, MINUTE)
-    ]
-    depth, first = waiting(stays, ends)
-    for place, end in enumerate(ends):
-        there = [job for job in jobs if job[0] < end and (job[1] is None or job[1] >= end)]
-        assert depth[place] == sum(many for _, _, many in there)
-        assert first[place] == min((queued for queued, _, _ in there), default=None)
+async def test_it_counts_now_among_the_worst(hound: Hound, snapshot: Callable[..., Snapshot]) -> None:
+    """The worst of the stretch that is under way is at least what the panel shows now."""
+    await hound.job("queued", queued_at="-20s")
+    depth, wait, _ = [chart.series[0] for chart in await transcode_trend(snapshot(), HOUR)]
+    assert (depth.values[-1], present(depth.worst)[-1]) == (1, 1)
+    assert present(wait.worst)[-1] == wait.values[-1] == pytest.approx(1 / 3)
+
+
+async def test_its_rules_name_charts_that_there_are(snapshot: Callable[..., Snapshot]) -> None:
+    """Each chart that a rule names is one of its panel, in the unit of that rule's threshold."""
+    units = {"minutes": MINUTES, "ratio": RATIO}
+    for spec in SPECS:
+        if spec.chart is not None:
+            charts = {chart.name: chart for chart in await LOADS[spec.panel](snapshot(), HOUR)}
+            assert units[charts[spec.chart].unit] is spec.unit
+            assert spec.default.threshold is not None
+    named = [(spec.panel, spec.chart) for spec in SPECS if spec.chart]
+    assert len(named) == len(set(named)) > 0

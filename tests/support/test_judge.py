@@ -1,41 +1,77 @@
 """Where a track is, and which stage holds a release: literal rows in, stages and sentences out."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from houndmon.core.clock import Clock
 from houndmon.panels.ingest.model import Reason
 from houndmon.panels.playback.model import PlayError
-from houndmon.support.judge import ORDER, judged, newest_jobs, verdict
-from houndmon.support.model import JobRow, Plays, TrackRow, Uploads
+from houndmon.support.judge import STAGE_ORDER, judge_release, judge_track, newest_jobs
+from houndmon.support.model import Plays, ReleaseJobRow, ReleaseTrackRow, Uploads
 
 NOW = datetime(2026, 3, 2, 12, 0, 30, tzinfo=UTC)
+
+CLOCK = Clock(NOW)
 
 
 def ago(minutes: float) -> datetime:
     return NOW - timedelta(minutes=minutes)
 
 
-def track(state: str | None = "processing", *, minutes: float = 5, live: float | None = None, **more) -> TrackRow:
+def track(
+    state: str | None = "processing",
+    *,
+    minutes: float = 5,
+    plan: float | None = None,
+    live: float | None = None,
+    **more,
+) -> ReleaseTrackRow:
     row = {"track_id": "t", "release_id": "r", "flaw": None, "all_tracks": 1, "live_tracks": 0} | more
-    return TrackRow(state=state, uploaded_at=ago(minutes), live_at=None if live is None else ago(live), **row)
+    return ReleaseTrackRow(
+        state=state,
+        uploaded_at=ago(minutes),
+        due_at=ago(minutes if plan is None else plan),
+        live_at=None if live is None else ago(live),
+        is_live=state == "live" if live is None else live >= 0,
+        **row,
+    )
 
 
-def job(status: str, *, minutes: float = 5, **more) -> JobRow:
-    row = dict.fromkeys(JobRow.__struct_fields__) | {"job_id": "j", "track_id": "t", "attempt": 1, "all_jobs": 1} | more
-    return JobRow(**row | {"status": status, "queued_at": ago(minutes)})
+def job(status: str, *, minutes: float = 5, **more) -> ReleaseJobRow:
+    row: dict[str, Any] = (
+        dict.fromkeys(ReleaseJobRow.__struct_fields__)
+        | {"job_id": "j", "track_id": "t", "attempt": 1, "all_jobs": 1}
+        | more
+    )
+    return ReleaseJobRow(**row | {"status": status, "queued_at": ago(minutes)})
 
 
-def judge(row: TrackRow, *jobs: JobRow, all_read: bool = True):
-    return judged(row, newest_jobs(jobs), NOW, 10, all_read)
+def judge(row: ReleaseTrackRow, *jobs: ReleaseJobRow, all_read: bool = True):
+    return judge_track(row, newest_jobs(jobs), CLOCK, 10, all_read)
 
 
 CASES = [
     (track("rejected"), [], "out", None, "rejected"),
     (track("live", minutes=60, live=57), [], "live", None, "went live after 3 min"),
     (track("live"), [], "live", None, "went live"),
+    (track("live", minutes=9000, plan=60, live=57), [], "live", None, "went live 3 min after it was due"),
+    (track("live", minutes=9000, plan=60, live=61), [], "live", None, "went live before it was due"),
+    (track("live", minutes=9000, plan=-60, live=61), [], "live", None, "went live before it was due"),
+    (track("ready", plan=-9000), [], "moving", "publish",
+     "is ready, and waits to go live (due at Mar 8, 18:00 UTC)"),
+    (track("ready", minutes=9000, plan=-30 * 24 * 60 * 12), [job("completed")], "moving", "publish",
+     "is transcoded, and waits to go live (due at Feb 25, 2027, 12:00 UTC)"),
+    (track(minutes=9000, plan=-9000), [job("failed", error_code="OOM")], "stuck", "transcode",
+     "failed with OOM (due at Mar 8, 18:00 UTC)"),
+    (track("live", live=-28260), [], "moving", "publish",
+     "is called live, and waits to go live (its live_at lies ahead: Mar 22, 03:00 UTC)"),
+    (track("ready", minutes=60, live=-28260), [job("completed")], "stuck", "publish",
+     "is transcoded, and waits to go live (its live_at lies ahead: Mar 22, 03:00 UTC)"),
+    (track("withdrawn", plan=-60, live=-60), [], "out", None, "withdrawn"),
     (track("uploaded"), [], "moving", "upload", "is uploaded, and has no transcode job"),
     (track("ready"), [], "moving", "publish", "is ready, and waits to go live"),
     (track(), [job("queued")], "moving", "transcode", "is queued"),
@@ -47,6 +83,11 @@ CASES = [
      "runs on w-1"),
     (track(), [job("failed", finished_at=ago(1), error_code=None)], "stuck", "transcode", "failed with unspecified"),
     (track(), [job("completed", finished_at=ago(1))], "moving", "publish", "is transcoded, and waits to go live"),
+    (track(), [job("scheduled", available_at=ago(1))], "moving", "transcode", "is queued"),
+    (track(), [job("queued", available_at=ago(-90), attempt=2)], "moving", "transcode",
+     "is held back until Mar 2, 13:30 UTC, attempt 2"),
+    (track(), [job("scheduled")], "moving", "transcode", "is scheduled, and nothing says for when"),
+    (track(), [job("cancelled", finished_at=ago(1))], "stuck", "transcode", "has a cancelled job"),
     (track(), [job("PAUSED")], "unknown", None, "has a job with the status PAUSED, which houndmon does not know"),
     (track("LIVE", flaw="unknown_value"), [], "unknown", None, "has the state LIVE, which houndmon does not know"),
 ]  # fmt: skip
@@ -72,14 +113,43 @@ def test_it_is_stuck_past_the_limit():
     assert (late.fate, late.stage) == ("stuck", "transcode")
 
 
+def test_it_is_not_stuck_before_it_is_due():
+    """The limit runs from the later of upload and plan: weeks of waiting for a release day are none too late."""
+    waiting = judge(track("ready", minutes=30_000, plan=-60))
+    assert waiting.fate == "moving"
+    assert judge(track("ready", minutes=30_000, plan=9.9)).fate == "moving"
+    assert judge(track("ready", minutes=30_000, plan=10.1)).fate == "stuck"
+    found = said(waiting, judge(track("ready", minutes=30_000, plan=-90)))
+    assert (found.state, found.stage) == ("moving", "publish")
+    assert found.text == "2 tracks of 2 on the way, none too late: the first is due at Mar 2, 13:00 UTC."
+    both = said(waiting, judge(track("ready", minutes=5)))
+    assert both.text == "2 tracks of 2 on the way, none too late."
+
+
 def test_it_does_not_guess_where_it_has_not_looked():
     """Where jobs cannot be read, or not all were, a track without one is unknown, not jobless."""
-    assert judged(track(minutes=60), None, NOW, 10, True).fate == "unknown"
+    assert judge_track(track(minutes=60), None, CLOCK, 10, True).fate == "unknown"
     assert judge(track(minutes=60), all_read=False).fate == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("row", "fate", "stage", "what"),
+    [
+        (track("ready", minutes=60), "stuck", "publish", "is ready, and waits to go live"),
+        (track("ready", minutes=5), "moving", "publish", "is ready, and waits to go live"),
+        (track("live", minutes=60, live=50), "live", None, "went live after 10 min"),
+        (track(minutes=60), "unknown", None, "is not live; this source has no jobs, by houndmon.toml"),
+        (track("uploaded", minutes=60), "unknown", None, "is not live; this source has no jobs, by houndmon.toml"),
+    ],
+)
+def test_it_goes_by_the_state_where_the_source_has_no_jobs(row, fate, stage, what):
+    """Without jobs by configuration a ready track waits to go live; of others nobody can say where they are, or why."""
+    found = judge_track(row, None, CLOCK, 10, True, has_jobs=False)
+    assert (found.fate, found.stage, found.what) == (fate, stage, what)
+
+
 def said(*tracks, live=0, uploads=None, plays=None):
-    return verdict(list(tracks), live, live + len(tracks), uploads, plays, 0.03)
+    return judge_release(list(tracks), live, live + len(tracks), uploads, plays, 0.03, CLOCK)
 
 
 def test_it_names_the_first_stage_that_holds_something():
@@ -99,12 +169,12 @@ def test_it_says_that_all_is_on_its_way_or_live():
         "transcode",
         "1 track of 3 on the way, none too late.",
     )
-    done = verdict([judge(track("rejected"))], 4, 5, None, None, 0.03)
+    done = judge_release([judge(track("rejected"))], 4, 5, None, None, 0.03, CLOCK)
     assert (done.state, done.text) == ("ok", "4 of 5 tracks live, 1 rejected or withdrawn.")
 
 
 def plays(failed: int, attempts: int, low: float) -> Plays:
-    error = PlayError("DECODE", failed, 1.0, None)
+    error = PlayError("DECODE", failed, 1.0, None, False)
     return Plays(
         attempts=attempts, failed=failed, blocked=0, aborted=0, failure_ratio=failed / attempts, ratio_low=low,
         ratio_high=1.0, top_errors=[error] if failed else [],
@@ -115,14 +185,14 @@ def plays(failed: int, attempts: int, low: float) -> Plays:
 def test_it_looks_at_plays_last(of, state):
     """A release that is live is stuck at play where its plays fail by any reading of the sample, and three or more."""
     live = judge(track("live", live=1))
-    found = verdict([live], 1, 1, None, plays(*of), 0.03)
+    found = judge_release([live], 1, 1, None, plays(*of), 0.03, CLOCK)
     assert found.state == state
     assert (found.stage == "play") == (state == "stuck")
 
 
 def test_it_tells_rejected_uploads_from_nothing():
     """A release without a track is held at upload where its uploads were rejected; else there is nothing of it."""
-    refused = Uploads(uploads=3, rejected=2, rejection_reasons=[Reason("clipping", 2, 1.0)])
+    refused = Uploads(uploads=3, rejected=2, rejection_reasons=[Reason("clipping", 2, 1.0, False)])
     found = said(uploads=refused)
     assert (found.state, found.stage) == ("stuck", "upload")
     assert "2 of 3 uploads were rejected, most for clipping" in found.text
@@ -131,7 +201,7 @@ def test_it_tells_rejected_uploads_from_nothing():
 
 def test_it_cannot_tell_without_tracks():
     """Where the tracks cannot be read there is no verdict."""
-    assert verdict(None, 0, 0, None, None, 0.03).state == "unknown"
+    assert judge_release(None, 0, 0, None, None, 0.03, CLOCK).state == "unknown"
 
 
 STATES = st.sampled_from(["uploaded", "processing", "ready", "live", "rejected", "withdrawn", "?", None])
@@ -148,7 +218,7 @@ def test_it_always_has_a_verdict(rows):
         )
         row = track(state, minutes=minutes, live=0.0 if is_live else None, flaw=flaw)
         tracks.append(judge(row, job(status, minutes=minutes)))
-    found = verdict(tracks, sum(one.fate == "live" for one in tracks), len(tracks), None, None, 0.03)
+    found = judge_release(tracks, sum(one.fate == "live" for one in tracks), len(tracks), None, None, 0.03, CLOCK)
     assert found.text
     assert (found.state == "stuck") == any(one.fate == "stuck" for one in tracks)
-    assert found.stage in (None, *ORDER)
+    assert found.stage in (None, *STAGE_ORDER)

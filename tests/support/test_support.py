@@ -3,13 +3,14 @@
 import pytest
 
 from factories import ID_TYPES, WORST
+from houndmon.web.dependencies import services_of
 
 NEEDS = ("releases", "tracks", "transcode_jobs", "upload_attempts", "play_attempts")
 R = {"release_id": "r-1", "artist_id": "a-1"}
 
 
 async def support(console, **params):
-    console.app.state.support.forget()
+    services_of(console.app).support.invalidate()
     answer = await console.get("/api/support", **params)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -81,6 +82,43 @@ async def test_it_shows_an_artists_releases(stuck):
         {"release_id": "r-2", "title": None, "tracks": 1, "live": 0, "out": 0},
         {"release_id": "r-3", "title": "Unborn", "tracks": 0, "live": 0, "out": 0},
     ]
+
+
+async def test_it_does_not_call_live_what_says_so_of_the_future(console):
+    """A `live_at` more than 5 s ahead makes no track live: not in the counts, the stages or the sentence."""
+    await console.hound.track(times=60, uploaded_at="-60m", state="live", live_at="+28260m", **R)
+    found = await support(console, release_id="r-1")
+    assert (found["track_count"], found["live_count"]) == (60, 0)
+    assert {(track["fate"], track["stage"]) for track in found["tracks"]} == {("stuck", "publish")}
+    assert (found["verdict"]["state"], found["verdict"]["stage"]) == ("stuck", "publish")
+    assert found["verdict"]["text"].startswith("Publish holds 60 of 60 tracks: track-1 is called live, and waits to go")
+    assert found["anomalies"] == [{"kind": "future_time", "count": 60}]
+    artist = await support(console, artist_id="a-1")
+    assert [(one["tracks"], one["live"], one["out"]) for one in artist["releases"]] == [(60, 0, 0)]
+
+
+async def test_it_waits_for_a_release_day(console):
+    """Tracks that are due later are on their way however long ago they came, and say when they are due."""
+    plan = {"uploaded_at": "-21d", "state": "ready", **R}
+    await console.hound.track(track_id="t-day", publish_at="2126-03-06 00:00Z", **plan)
+    await console.hound.track(track_id="t-never", publish_at="infinity", **plan)
+    await console.hound.track(track_id="t-early", publish_at="+9d", **plan | {"state": "live"}, live_at="-1d")
+    found = await support(console, release_id="r-1")
+    assert (
+        found["verdict"]["text"]
+        == "2 tracks of 3 on the way, none too late: the first is due at Mar 6, 2126, 00:00 UTC."
+    )
+    tracks = {track["track_id"]: track for track in found["tracks"]}
+    assert {id: track["fate"] for id, track in tracks.items()} == {
+        "t-day": "moving",
+        "t-never": "moving",
+        "t-early": "live",
+    }
+    assert tracks["t-day"]["due_at"] == "2126-03-06T00:00:00Z"
+    assert tracks["t-early"]["what"] == "went live before it was due"
+    await console.hound.track(track_id="t-late", publish_at="-11m", **plan)
+    found = await support(console, release_id="r-1")
+    assert (found["verdict"]["state"], found["tracks"][0]["track_id"]) == ("stuck", "t-late")
 
 
 async def test_it_keeps_environments_apart(stuck):

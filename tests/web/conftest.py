@@ -12,14 +12,20 @@ import httpx
 import pytest
 from litestar import Litestar
 
-from conftest import TEMPLATE, administer
+from conftest import TEMPLATE, administer, judged
+from deadlines import FACTOR, HANG_SECONDS
 from factories import Hound
 from houndmon.app import PANELS, create_app
-from houndmon.kit import embedded
-from houndmon.kit.settings import Settings
-from houndmon.web.head import WithHead
+from houndmon.config.live import LiveConfig
+from houndmon.core import embedded, panel_cache
+from houndmon.core.settings import Settings
+from houndmon.evaluator import level_cache
+from houndmon.web import page as drawing
+from houndmon.web.dependencies import services_of
+from houndmon.web.head_requests import HeadSupport
+from houndmon.web.summary import routes as summary_routes
 
-NAMES = [room.name for room in PANELS]
+NAMES = [spec.name for spec in PANELS]
 
 
 @dataclass
@@ -33,6 +39,12 @@ class Console:
     async def get(self, path: str, **params: Any) -> httpx.Response:
         return await self.client.get(path, params=params or None)
 
+    async def alert_page(self, id: int) -> str:
+        """The page of an alert; it must be good."""
+        answer = await self.get(f"/alerts/{id}")
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
     async def panel(self, name: str, **params: Any) -> dict[str, Any]:
         """What a panel answers; it must be good."""
         answer = await self.get(f"/api/panels/{name}", **params)
@@ -40,18 +52,25 @@ class Console:
         found: dict[str, Any] = answer.json()
         return found
 
-    def forget(self) -> None:
+    def limit(self, seconds: float) -> None:
+        """Give each statement on the source so much time."""
+        services_of(self.app).panel_cache._source.timeout_seconds = seconds
+
+    def invalidate(self) -> None:
         """End the life of every shared answer, as time would."""
+        services = services_of(self.app)
         for name in NAMES:
-            self.app.state.desk.forget(name)
-        self.app.state.summary.forget()
+            services.panel_cache.invalidate(name)
+        services.summaries.invalidate()
 
 
 @asynccontextmanager
-async def serving(database: str, conn: asyncpg.Connection, **settings: Any) -> AsyncIterator[Console]:
+async def serving(
+    database: str, conn: asyncpg.Connection, config: LiveConfig | None = None, **settings: Any
+) -> AsyncIterator[Console]:
     """Run the service on a database."""
-    app = create_app(Settings(auth="off", **settings), database)
-    transport = httpx.ASGITransport(WithHead(app))  # type: ignore[arg-type]
+    app = create_app(Settings(auth="off", **settings), database, config)
+    transport = httpx.ASGITransport(HeadSupport(app))  # type: ignore[arg-type]
     async with app.lifespan(), httpx.AsyncClient(transport=transport, base_url="http://houndmon.test") as client:
         yield Console(app, client, await Hound.on_clock(conn))
 
@@ -63,9 +82,33 @@ def serve(database: str, conn: asyncpg.Connection) -> Callable[..., AbstractAsyn
 
 
 @pytest.fixture
+async def calm(
+    serve: Callable[..., AbstractAsyncContextManager[Console]], ticked: Callable[[float], Awaitable[None]]
+) -> AsyncIterator[Console]:
+    """A service whose evaluator ticked just now and does so no more: what a test writes stays as it is."""
+    await ticked(0)
+    async with serve() as console:
+        yield console
+
+
+@pytest.fixture(autouse=True)
+def patient_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the page wait for what it draws: a busy machine takes longer than the quarter of a second that it has."""
+    monkeypatch.setattr(drawing, "PAGE_WAIT_SECONDS", FACTOR * drawing.PAGE_WAIT_SECONDS)
+
+
+@pytest.fixture
+def lasting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let shared figures live until a test ends their life, however slow the machine is. Before the service starts."""
+    for module in (level_cache, panel_cache, summary_routes):
+        monkeypatch.setattr(module, "LIFE_SECONDS", HANG_SECONDS)
+
+
+@pytest.fixture
 async def console(database: str, conn: asyncpg.Connection) -> AsyncIterator[Console]:
     """A service on a database of its own, with an empty Hound."""
     async with serving(database, conn) as console:
+        await judged(conn)
         yield console
 
 
@@ -82,6 +125,7 @@ async def quiet(quiet_database: str) -> AsyncIterator[Console]:
     """A service for tests that only ask."""
     conn = await asyncpg.connect(quiet_database)
     async with serving(quiet_database, conn) as console:
+        await judged(conn)
         yield console
     await conn.close()
 

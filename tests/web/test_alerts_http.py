@@ -2,31 +2,29 @@ import asyncio
 import json
 import re
 from datetime import UTC, datetime, timedelta
-from typing import get_args
+from typing import Any, get_args
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from alerting import NOTES, new_alert
-from houndmon.alerts.model import shown
-from houndmon.alerts.people import open_alerts
+from houndmon.alerts.model import listed_alert
+from houndmon.alerts.names import LEVEL_TITLES
+from houndmon.alerts.store import read_open_alerts
 from houndmon.config.defaults import DEFAULTS
-from houndmon.config.model import RuleName
-from houndmon.evaluator.watch import Watched
-from houndmon.running import PLACES
-from houndmon.web.summary.status import ORDER, blindness, first_broken_stage, status
+from houndmon.evaluator.ticks import Watched
+from houndmon.lifespan import POOL_SIZES
+from houndmon.rulebook import parts
+from houndmon.rulebook.book import RuleName
+from houndmon.web.dependencies import services_of
+from houndmon.web.summary.answers import SummaryFigures
+from houndmon.web.summary.blindness import find_blindness
+from houndmon.web.summary.status import assess
 from houndmon.web.titles import TITLES
 
 RULES = get_args(RuleName)
 JSON, FORM = {"Content-Type": "application/json"}, {"Content-Type": "application/x-www-form-urlencoded"}
-
-
-@pytest.fixture
-async def calm(serve, ticked):
-    """A service whose evaluator ticked just now and does so no more: what a test writes stays as it is."""
-    await ticked(0)
-    async with serve() as console:
-        yield console
 
 
 def problem(answer, code):
@@ -40,7 +38,7 @@ def post(console, path, body=None, **more):
 
 
 async def summary(console, **params):
-    console.forget()
+    console.invalidate()
     answer = await console.get("/api/summary", **params)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -54,7 +52,15 @@ async def test_it_shows_an_alert(calm):
     (item,) = listed["items"]
     single = (await calm.get(f"/api/alerts/{id}")).json()
     assert item == {name: single[name] for name in item}
-    assert set(single) - set(item) == {"acknowledgement", "previous_notes", "timeline", "evidence"}
+    assert set(single) - set(item) == {
+        "acknowledgement",
+        "cause",
+        "evidence",
+        "explains",
+        "fired_last_7_days",
+        "previous_notes",
+        "timeline",
+    }
     assert item == item | {
         "id": str(id),
         "rule": "queue_age",
@@ -186,7 +192,7 @@ async def test_it_is_closed_by_one_of_two_hundred(calm):
 
 
 async def test_it_lists_what_is_asked_for(calm):
-    """Alerts are listed by state, environment and rule; open ones unless told."""
+    """Alerts are listed by state, environment, rule, severity, owner and text; open ones unless told."""
     conn = calm.hound.conn
     firing = await new_alert(conn)
     recovered = await new_alert(conn, "queue_stalled", state="recovered")
@@ -204,11 +210,25 @@ async def test_it_lists_what_is_asked_for(calm):
     assert await ids(state="all", environment="prod", rule="queue_age") == {firing, closed}
     assert await ids(environment="staging") == {staging}
     assert await ids(rule="api_5xx_spike") == set()
+    assert await ids(state="firing") == {firing, staging}
+    assert await ids(state="recovered", severity="warning", owner="transcode on-call") == {recovered}
+    assert await ids(state="all", severity="critical") == await ids(owner="nobody") == set()
+    assert await ids(text="STALLED") == {recovered}
 
 
 async def test_it_refuses_listings_that_cannot_be(quiet):
     """An unknown state, rule, place or parameter is bad input, and named."""
-    wrong = ("state=firing", "environment=dev", "rule=x", "limit=0", "limit=201", "limit=x", "cursor=x", "page=2")
+    wrong = (
+        "state=pending",
+        "environment=dev",
+        "rule=x",
+        "severity=x",
+        "limit=0",
+        "limit=201",
+        "limit=x",
+        "cursor=x",
+        "page=2",
+    )
     for query in (*wrong, "state=all&state=all"):
         found = problem(await quiet.get(f"/api/alerts?{query}"), 400)
         assert [error["field"] for error in found["errors"]] == [query.partition("=")[0]]
@@ -246,7 +266,7 @@ async def test_it_silences_alerts(calm):
     problem(await calm.client.delete(f"/api/silences/{silence['id']}"), 404)
 
 
-NO_SILENCES = [
+NO_SILENCES: list[dict[str, Any]] = [
     {"reason": None},
     {"reason": "short"},
     {"reason": " " * 30},
@@ -269,7 +289,7 @@ async def test_it_refuses_silences_that_cannot_be(calm):
     """A silence needs a reason and an end at most 7 days ahead, and knows its rules: all else is bad input."""
     ends_at = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
     for changes in NO_SILENCES:
-        wanted = {"reason": "Planned maintenance.", "ends_at": ends_at} | changes
+        wanted: dict[str, Any] = {"reason": "Planned maintenance.", "ends_at": ends_at} | changes
         body = {name: value for name, value in wanted.items() if value is not None}
         assert problem(await post(calm, "/api/silences", body), 400)["errors"], changes
     assert (await calm.get("/api/silences")).json()["items"] == []
@@ -290,6 +310,7 @@ async def test_it_has_an_endpoint_for_each_rule(quiet):
         assert {item["rule"] for item in answer.json()["items"]} <= {rule}
 
 
+@pytest.mark.usefixtures("production_deadlines")
 async def test_it_shows_what_a_rule_found(calm):
     """A rule's item holds verdict, state, figures, whose it is, and its open alert; burns are the level owner's."""
     conn = calm.hound.conn
@@ -379,10 +400,11 @@ async def test_it_says_how_bad_it_is(calm):
         assert found["status"]["indicator"] == indicator, known
         assert {a["rule"] for a in found["open_alerts"]} == {rule for rule in known if known[rule][1] != "closed"}
         assert len(found["text"].splitlines()) <= 5
-        assert found["text"].startswith(f"prod: {indicator}. ")
+        assert found["text"].startswith(f"prod: {found['status']['description']}\n")
     assert (await summary(calm, environment="staging"))["status"]["indicator"] == "none"
 
 
+@pytest.mark.usefixtures("production_deadlines")
 async def test_it_never_says_none_when_it_is_late(calm):
     """With the evaluator late the status is unknown; a critical alert that fires stays critical."""
     await calm.hound.conn.execute("update houndmon.ticks set finished_at = finished_at - interval '1 minute'")
@@ -393,9 +415,12 @@ async def test_it_never_says_none_when_it_is_late(calm):
     await new_alert(calm.hound.conn, "queue_stalled", severity="critical")
     found = (await summary(calm))["status"]
     assert found["indicator"] == "critical"
-    assert "cannot tell all: the rules were last evaluated" in found["description"]
+    assert "cannot tell everything: the rules were last evaluated" in found["description"]
 
 
+READ = SummaryFigures(
+    now=datetime(2026, 3, 2, 12, tzinfo=UTC), environment="prod", absent=frozenset(parts.RELATION_OF_PART.values())
+)
 STAGES = [
     ("traffic_absent", "ingest", "upload"),
     ("queue_age", None, "transcode"),
@@ -406,8 +431,6 @@ STAGES = [
     ("slo_burn_day", "heartbeat_freshness", "worker"),
     ("slo_burn_slow", "upload_to_live", "publish"),
     ("playback_failure_ratio", None, "play"),
-    ("api_5xx_spike", "gateway", "play"),
-    ("api_4xx_spike", "functions", "play"),
     ("traffic_absent", "playback", "play"),
     ("slo_burn_fast", "playback_success", "play"),
 ]
@@ -419,10 +442,16 @@ async def test_it_names_the_first_broken_stage(calm):
     assert (await summary(calm))["first_broken_stage"] == {
         "state": "ok",
         "stage": None,
-        "text": "All five stages of prod work: upload, transcode, worker, publish, play.",
+        "layer": None,
+        "head": "All is well",
+        "evidence": "All five stages of prod work: upload, transcode, worker, publish, play",
+        "text": "All is well. All five stages of prod work: upload, transcode, worker, publish, play.",
+        "severity": None,
         "since": None,
-        "evidence": None,
+        "clear_since": None,
+        "recovers_at": None,
         "alert_id": None,
+        "explains": [],
         "owner_role": None,
         "response_due_at": None,
         "acknowledged_at": None,
@@ -435,22 +464,21 @@ async def test_it_names_the_first_broken_stage(calm):
             await new_alert(conn, rule, subject=subject, severity="critical", minutes=1)
             found = (await summary(calm))["first_broken_stage"]
             assert (found["state"], found["stage"]) == ("broken", stage)
-            assert found["text"].startswith(f"{stage.capitalize()}: ")
-    assert [stage for stage in ORDER if stage in {stage for _, _, stage in STAGES}] == list(ORDER)
+            how = "burns its budget" if those is strains else "is broken"
+            assert found["text"].startswith(f"{stage.capitalize()} {how}: ")
+    assert {stage for _, _, stage in STAGES} == set(parts.STAGES)
 
 
 async def test_it_says_who_must_do_what_by_when(calm):
     """The first broken stage says what is wrong, since when, whose it is, and by when to take it."""
-    id = await new_alert(calm.hound.conn, "queue_stalled", severity="critical")
-    await calm.hound.conn.execute(
-        STATE, "queue_stalled", "prod", None, "breach", "firing", 16.0, None, 3, "3 queued, nothing finished for 16 min"
-    )
+    finding = "3 queued, nothing finished for 16 min"
+    id = await new_alert(calm.hound.conn, "queue_stalled", severity="critical", finding=finding)
     found = (await summary(calm))["first_broken_stage"]
     alert = (await calm.get(f"/api/alerts/{id}")).json()
     since, due = alert["fired_at"][11:16], alert["response_due_at"][11:16]
     assert found["text"] == (
-        f"Transcode: the transcode queue is stalled: 3 queued, nothing finished for 16 min, since {since} UTC; "
-        f"transcode on-call, respond by {due} UTC."
+        "Transcode is broken: the transcode queue is stalled – 3 queued, nothing finished for 16 min. "
+        f"Owner: transcode on-call, since {since} UTC, respond by {due} UTC."
     )
     assert (found["since"], found["alert_id"], found["runbook_url"]) == (
         alert["fired_at"],
@@ -466,8 +494,9 @@ async def test_it_names_the_worst_alert_of_a_stage(conn):
     await new_alert(conn, "queue_failure_ratio", severity="warning", minutes=90)
     oldest = await new_alert(conn, "queue_stalled", severity="critical", minutes=30)
     await new_alert(conn, "queue_age", severity="critical", minutes=10)
-    alerts = [shown(row) for row in await open_alerts(conn)]
-    assert first_broken_stage("prod", alerts, {}, None, None).alert_id == str(oldest)
+    alerts = [listed_alert(row) for row in await read_open_alerts(conn)]
+    watch = Watched(datetime.now(UTC), 1.0)
+    assert assess("prod", alerts, find_blindness(READ, watch, {})).first.alert_id == str(oldest)
 
 
 async def test_it_tells_who_cannot_play(calm):
@@ -477,26 +506,36 @@ async def test_it_tells_who_cannot_play(calm):
     await calm.hound.play(times=900)
     await new_alert(calm.hound.conn, "playback_failure_ratio", severity="critical")
     text = (await summary(calm))["first_broken_stage"]["text"]
-    assert text.startswith("Play: 40.0% of iOS Safari plays fail, most often overall with DECODE")
+    assert text.startswith("Play is broken: too many plays fail – ")
+    assert ", mostly iOS Safari, most often `DECODE`." in text
 
 
 @pytest.mark.parametrize(("lag", "late"), [(0.0, False), (12.9, False), (13.1, True), (None, True)])
+@pytest.mark.usefixtures("production_deadlines")
 def test_it_is_late_past_two_ticks(lag, late):
     """The evaluator is late once more than two ticks are missing, and before its first."""
     watch = Watched(None if lag is None else datetime.now(UTC), lag)
-    assert (blindness([], watch) is not None) is late
-    assert (status([], blindness([], watch)).indicator == "none") is not late
+    blindness = find_blindness(READ, watch, {})
+    assert (blindness.reason is not None) is late
+    assert (assess("prod", [], blindness).status.indicator == "none") is not late
 
 
 def test_it_gives_no_all_clear_where_it_is_blind():
     """Whatever fires, a source that cannot be read is never `none`."""
     watch = Watched(datetime.now(UTC), 1.0)
-    why = blindness(["relation hound.tracks cannot be read: it does not exist"], watch)
-    assert status([], why).indicator == "unknown"
+    figures = replace(READ, unreadable=["relation hound.tracks cannot be read: it does not exist"])
+    assert assess("prod", [], find_blindness(figures, watch, {})).status.indicator == "unknown"
 
 
-ACTS = ["/api/alerts/{id}/acknowledge", "/api/alerts/{id}/close", "/api/silences"]
-FORMS = ["/alerts/{id}/acknowledge", "/alerts/{id}/close", "/silences", "/silences/1/end", "/dead-letters/1/retry"]
+RESPONSES = ("acknowledge", "unacknowledge", "hand-over", "comments", "close")
+ACTS = [*(f"/api/alerts/{{id}}/{word}" for word in RESPONSES), "/api/silences"]
+FORMS = [
+    *(f"/alerts/{{id}}/{word}" for word in RESPONSES),
+    "/alerts/close",
+    "/silences",
+    "/silences/1/end",
+    "/dead-letters/1/retry",
+]
 STRANGE = [
     {"Origin": "https://evil.example"},
     {"Origin": "null"},
@@ -605,7 +644,7 @@ async def test_it_draws_its_panels(calm, outage, name):
     panel = await calm.get(f"/fragments/{name}")
     assert panel.status_code == 200
     assert "<script>alert(1)" not in panel.text
-    calm.forget()
+    calm.invalidate()
     async with outage():
         assert (await calm.get(f"/fragments/{name}")).status_code == 200
 
@@ -631,7 +670,7 @@ async def test_it_draws_every_burn_rate(calm):
     await calm.hound.play(times=1000, occurred_at="-90m")
     burns = (await calm.get("/api/slos/playback_success")).json()["burn_rates"]
     text = (await calm.get("/fragments/slos")).text
-    row = text.partition(f"{TITLES['playback_success']} <small>")[2].partition("</tr>")[0]
+    row = text.partition(f"{LEVEL_TITLES['playback_success']} <small>")[2].partition("</tr>")[0]
     cells = re.findall(r'<td class="number" data-label="Burn (\w+)">([^< ]*) <small>(\w+ [^<]*)</small>', row)
     pairs = (("1h", "5m"), ("6h", "30m"), ("24h", "2h"))
     assert cells == [(long, f"{burns[long]:.1f}", f"{short} {burns[short]:.1f}") for long, short in pairs]
@@ -644,8 +683,8 @@ async def test_it_waits_for_a_place_to_write_in(calm):
         await new_alert(calm.hound.conn, "queue_stalled", state="recovered"),
         await new_alert(calm.hound.conn),
     )
-    state = calm.app.state.state
-    taken = [await state.pool.acquire() for _ in range(PLACES["state"])]
+    state = services_of(calm.app).database
+    taken = [await state.pool.acquire() for _ in range(POOL_SIZES["state"])]
     silence = {"reason": "Planned maintenance.", "ends_at": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}
     asked = asyncio.gather(
         post(calm, f"/api/alerts/{recovered}/close", NOTES),

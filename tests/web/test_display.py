@@ -1,10 +1,9 @@
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta
 
@@ -12,123 +11,16 @@ from houndmon.panels.playback.model import Client, Playback
 from houndmon.panels.transcode.model import Transcode
 from houndmon.web import display
 
-SHARES = st.floats(0, 1)
-SECONDS = st.floats(0, 10**9)
 TEXT = st.text(max_size=300)
-
-
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [
-        (None, "—"),
-        (0, "0%"),
-        (1, "100%"),
-        (0.0041, "0.41%"),
-        (0.00001, "<0.01%"),
-        (0.99999, ">99.99%"),
-        (0.1234, "12.3%"),
-        (0.0942, "9.42%"),
-        (0.9971, "99.71%"),
-        (1e-17, "0%"),
-    ],
-)
-def test_it_writes_a_ratio_in_per_cent(share: float | None, words: str) -> None:
-    """More digits near both ends; a dash where there is no ratio."""
-    assert display.percent(share) == words
-
-
-@given(SHARES, st.sampled_from([None, 1, 2]))
-@example(1e-9, 1)
-@example(1 - 1e-9, 2)
-@example(0.9996, 1)
-def test_it_never_rounds_some_to_none_or_all(share: float, digits: int | None) -> None:
-    """One failure in a million is not 0 %, and all but one is not 100 %."""
-    words = display.percent(share, digits)
-    if 1e-9 <= share <= 1 - 1e-9:
-        assert float(words.strip("<>%")) not in (0, 100)
-
-
-@given(SHARES)
-def test_it_stays_near_the_ratio(share: float) -> None:
-    """What is written differs from the ratio by less than a tenth of a per cent."""
-    assert abs(float(display.percent(share).strip("<>%")) - share * 100) < 0.1
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [
-        (None, "—"),
-        (0, "0.0 s"),
-        (9.1, "9.1 s"),
-        (9.96, "10 s"),
-        (59.4, "59 s"),
-        (59.6, "1.0 min"),
-        (150, "2.5 min"),
-        (300, "5 min"),
-        (300.4, "5.0 min"),
-        (599, "10 min"),
-        (2820, "47 min"),
-        (3600, "60 min"),
-        (7199, "2 h"),
-        (11520, "3 h 12 min"),
-        (86400, "24 h"),
-        (90060, "25 h 1 min"),
-        (172800, "2 d"),
-        (788400, "9 d 3 h"),
-    ],
-)
-def test_it_writes_a_duration_in_the_units_that_matter(seconds: float | None, words: str) -> None:
-    """No unit is ever full, and none is said to be empty: 60 s are a minute, and two hours are just that."""
-    assert display.duration(seconds) == words
-
-
-def in_seconds(words: str) -> float:
-    units = {"s": 1, "min": 60, "h": 3600, "d": 86400}
-    parts = words.replace(",", "").split(" ")
-    return sum(float(number) * units[unit] for number, unit in zip(parts[::2], parts[1::2], strict=True))
-
-
-@given(SECONDS)
-@example(59.5)
-@example(597.0)
-@example(7170.0)
-@example(172770.0)
-def test_it_writes_a_duration_that_can_be_read_back(seconds: float) -> None:
-    """What is written is within 5 % of the duration, or a twentieth of a second."""
-    assert abs(in_seconds(display.duration(seconds)) - seconds) <= max(0.0501, 0.05 * seconds)
-
-
-@given(SECONDS)
-@example(7200.0)
-@example(86400.0)
-@example(172800.0)
-def test_it_never_says_how_much_of_a_unit_there_is_not(seconds: float) -> None:
-    """A second unit is there only where it adds something."""
-    assert not re.search(r" 0 (s|min|h)$", display.duration(seconds))
-
-
-@given(SECONDS, SECONDS)
-def test_it_keeps_durations_in_order(one: float, other: float) -> None:
-    """A longer time never reads as a shorter one."""
-    less, more = sorted((one, other))
-    assert in_seconds(display.duration(less)) <= in_seconds(display.duration(more))
-
-
-def test_it_writes_minutes_as_durations() -> None:
-    """Figures in minutes and in seconds read alike."""
-    assert display.minutes(2.5) == display.duration(150)
-    assert display.minutes(None) == "—"
 
 
 def test_it_writes_counts_and_samples() -> None:
     """Thousands are set apart; no traffic is said in words."""
-    assert display.count(41230) == "41,230"
-    assert display.count(None) == "—"
     assert display.sample(170, 41230) == "170 of 41,230"
     assert display.sample(0, 0) == "no traffic"
     assert display.plural(1, "job", "jobs") == "1 job"
     assert display.plural(2710, "job", "jobs") == "2,710 jobs"
-    assert display.interval(0.0035, 0.0047) == "95% sure: 0.35% to 0.47%"
+    assert display.interval(0.0035, 0.0047) == "95% interval 0.35% to 0.47%"
     assert display.interval(None, None) == ""
 
 
@@ -223,20 +115,6 @@ def test_it_lists_words() -> None:
     assert display.listing(["artist"]) == "artist"
     assert display.listing(["artist", "release"]) == "artist and release"
     assert display.listing(["a", "b", "c"]) == "a, b and c"
-
-
-def test_it_says_what_is_wrong_with_rows() -> None:
-    """Every kind of anomaly has its words."""
-    assert display.anomaly("future_time", 1) == "1 row dated in the future: in no figure"
-    for kind in display.ANOMALIES:
-        assert display.anomaly(kind, 1200).startswith("1,200 rows ")
-
-
-def test_it_knows_every_kind_of_anomaly() -> None:
-    """The kinds are those of the panels."""
-    from houndmon.kit.panel import KINDS
-
-    assert set(display.ANOMALIES) == set(KINDS)
 
 
 def test_it_takes_definitions_from_the_api() -> None:

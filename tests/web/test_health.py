@@ -1,6 +1,11 @@
+import re
+
 import pytest
 
+from houndmon.evaluator import ticks
+
 NOWHERE = "postgresql://houndmon:hunter2@/x?host=/nowhere"
+DIGITS = re.compile(r"\d+")
 
 
 async def test_it_says_that_the_process_answers(quiet):
@@ -21,7 +26,7 @@ async def test_it_is_ready_once_the_rules_were_evaluated(serve, ticked):
         await ticked(3600)
         late = await console.get("/readyz")
         assert late.status_code == 503
-        assert late.json()["detail"].startswith("the evaluator is late: its last tick ended 36")
+        assert late.json()["detail"].startswith("the rules were last evaluated 36")
         await ticked(1)
         ready = await console.get("/readyz")
         assert (ready.status_code, ready.json(), ready.headers["cache-control"]) == (200, {"status": "ok"}, "no-store")
@@ -31,9 +36,9 @@ async def test_it_is_ready_once_the_rules_were_evaluated(serve, ticked):
 async def test_it_is_late_after_two_missing_ticks(serve, ticked):
     """Two missing ticks of 5 s, and a little for the road, make the evaluator late."""
     async with serve() as console:
-        await ticked(14)
+        await ticked(ticks.LATE_SECONDS * 1.05)
         assert (await console.get("/readyz")).status_code == 503
-        await ticked(11)
+        await ticked(ticks.LATE_SECONDS * 0.8)
         assert (await console.get("/readyz")).status_code == 200
 
 
@@ -67,9 +72,30 @@ async def test_it_is_not_ready_without_its_database(serve, outage, ticked):
         async with outage():
             answer = await console.get("/readyz")
             assert answer.status_code == 503
-            assert answer.json()["detail"] == "houndmon's own database does not answer: is it running?"
+            assert answer.json()["detail"].startswith("houndmon's own database cannot be read: the database ")
             assert (await console.get("/healthz")).status_code == 200
         assert (await console.get("/readyz")).status_code == 200
+
+
+async def test_it_is_not_ready_for_the_reason_that_the_status_is_unknown(serve, outage, ticked):
+    """Where houndmon itself cannot work, `/readyz` and the summary say so in the same words."""
+    async with serve() as console:
+        await says_why(console)
+        await ticked(3600)
+        await says_why(console)
+        await ticked(1)
+        assert (await console.get("/readyz")).status_code == 200
+        async with outage():
+            await says_why(console)
+
+
+async def says_why(console):
+    """Compare both: the reason, but for the seconds that pass between them and for what the database says of itself."""
+    console.invalidate()
+    ready, status = await console.get("/readyz"), (await console.get("/api/summary")).json()["status"]
+    assert (ready.status_code, status["indicator"]) == (503, "unknown")
+    reason = ready.json()["detail"].partition(": ")[0]
+    assert DIGITS.sub("", reason) in DIGITS.sub("", status["description"])
 
 
 async def test_it_does_not_need_its_source_to_be_ready(serve, ticked):

@@ -22,7 +22,7 @@ def report(console):
 
 async def walk(console, **params):
     """Every page of the feed, by its cursors."""
-    pages, cursor = [], None
+    pages, cursor = list[list[str]](), None
     while not pages or cursor:
         answer = await console.get("/api/incidents", **params, **({"cursor": cursor} if cursor else {}))
         assert answer.status_code == 200, answer.text
@@ -44,6 +44,10 @@ async def test_it_adds_an_event(console, report):
         "link": LINK,
         "alert_id": None,
         "kind": "manual",
+        "rule": None,
+        "subject": None,
+        "event": None,
+        "reason": None,
     }
     assert (await console.get("/api/incidents")).json() == {"items": [found], "next_cursor": None}
     assert (await console.panel("incidents"))["items"] == [found]
@@ -232,7 +236,7 @@ async def test_it_says_when_the_feed_cannot_be_read(console, report):
     await console.hound.conn.execute("alter table houndmon.incidents rename to gone")
     for answer in (await console.get("/api/incidents"), await report()):
         assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
-        assert answer.json()["detail"] == "source houndmon cannot be read: it does not exist"
+        assert answer.json()["detail"] == "houndmon's own database cannot be read: it does not exist"
     await console.hound.conn.execute("alter table houndmon.gone rename to incidents")
     assert (await report()).status_code == 201
 

@@ -1,13 +1,24 @@
 import re
+from typing import Annotated, Any
 
 import msgspec
 import pytest
+from msgspec import Meta
 
-from houndmon.app import create_app
-from houndmon.kit.paths import CHECKOUT
-from houndmon.kit.settings import Settings
-from houndmon.web.reference import document
+from houndmon import app as app_module
+from houndmon.app import PANELS, create_app
+from houndmon.config.model import Config
+from houndmon.core.answer import PanelAnswer
+from houndmon.core.filters import Filters
+from houndmon.core.panel import PanelSpec
+from houndmon.core.panel_routes import panel_routes
+from houndmon.core.paths import CHECKOUT
+from houndmon.core.settings import Settings
+from houndmon.core.source import Snapshot
+from houndmon.web.reference import openapi_document
 
+HANDLERS, NAMES = app_module.handlers, [spec.name for spec in PANELS]
+SHARED = {"Anomaly", "AppliedFilters", "Percentiles", "WindowShown"}
 COMMITTED = CHECKOUT / "openapi" / "houndmon.json"
 SCALARS = {"string", "integer", "number", "boolean"}
 OPERATIONAL = {"/healthz", "/readyz"}
@@ -15,12 +26,12 @@ OPERATIONAL = {"/healthz", "/readyz"}
 
 @pytest.fixture(scope="module")
 def generated() -> bytes:
-    return document(create_app(Settings(), "postgresql://"))
+    return openapi_document(create_app(Settings(), "postgresql://"))
 
 
 @pytest.fixture(scope="module")
-def api(generated: bytes) -> dict:
-    return msgspec.json.decode(generated)
+def api(generated: bytes) -> dict[str, Any]:
+    return msgspec.json.decode(generated, type=dict[str, Any])
 
 
 def schemas(api):
@@ -50,13 +61,61 @@ def test_it_is_committed_as_it_is_generated(generated):
 
 def test_it_is_generated_the_same_twice(generated):
     """Two apps of the same code give the same bytes."""
-    assert document(create_app(Settings(port=1), "postgresql://elsewhere")) == generated
+    assert openapi_document(create_app(Settings(port=1), "postgresql://elsewhere")) == generated
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_names_the_components_of_a_panel_after_it(api, name):
+    """Whatever a panel answers with is named after it, or is what every panel's answer holds: no bare `Reason`."""
+    found = reached(api, f"/api/panels/{name}")
+    assert {"AppliedFilters", "WindowShown", name.title()} <= found
+    assert {one for one in found if not one.startswith(name.title())} <= SHARED
+
+
+def reached(api, path):
+    """The components that a path's answer is made of."""
+    found: set[str] = set()
+    ahead = [api["paths"][path]["get"]["responses"]["200"]]
+    while ahead:
+        names = re.findall(r"#/components/schemas/([^'\"]+)", str(ahead.pop()))
+        ahead += [api["components"]["schemas"][one] for one in set(names) - found]
+        found |= set(names)
+    return found
+
+
+class Reason(msgspec.Struct):
+    """A struct that goes by the name of one of ingest's."""
+
+    text: Annotated[str, Meta(description="Why.", examples=["so"])]
+
+
+class Toy(PanelAnswer, kw_only=True):
+    """What a panel answers that is not there yet."""
+
+    reasons: Annotated[list[Reason], Meta(description="Why.")]
+
+
+async def load_toy(snapshot: Snapshot, filters: Filters, config: Config) -> Toy:
+    raise NotImplementedError("it is only described")
+
+
+def test_it_renames_nothing_for_a_new_panel(api, monkeypatch):
+    """A panel whose structs go by the names of another's adds components of its own; all others stay as they were."""
+    toy = PanelSpec(name="toy", title="Toy", question="Why?", answer=Toy, load=load_toy, series=lambda config: ())
+    monkeypatch.setattr(app_module, "handlers", lambda: [*HANDLERS(), *panel_routes(toy)])
+    both = msgspec.json.decode(openapi_document(create_app(Settings(), "postgresql://")))
+    before, after = api["components"]["schemas"], both["components"]["schemas"]
+    assert {name for name in after if name not in before} == {"Toy", "ToyReason"}
+    assert {name: after[name] for name in before} == before
 
 
 def test_it_says_which_bodies_are_needed(api):
     """A body whose only field is optional may be left out, every other one must be there."""
     bodies = {name: one["requestBody"]["required"] for name, one in operations(api) if "requestBody" in one}
-    assert {name for name, needed in bodies.items() if not needed} == {"POST /api/alerts/{id}/acknowledge"}
+    assert {name for name, needed in bodies.items() if not needed} == {
+        "POST /api/alerts/{id}/acknowledge",
+        "POST /api/alerts/{id}/unacknowledge",
+    }
     assert len(bodies) > 3
 
 
@@ -74,7 +133,12 @@ def test_it_describes_every_field(api):
 
 def test_it_gives_every_scalar_field_an_example(api):
     """Every field that is no object and no list shows what it may hold, in its own type."""
-    python = {"string": str, "integer": int, "number": (int, float), "boolean": bool}
+    python: dict[str, type | tuple[type, ...]] = {
+        "string": str,
+        "integer": int,
+        "number": (int, float),
+        "boolean": bool,
+    }
     without, wrong = [], []
     for name, schema in schemas(api).items():
         for field, value in schema["properties"].items():

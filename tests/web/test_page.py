@@ -7,28 +7,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from alerting import new_alert
 from factories import lock
 from houndmon.alerts.model import StateRow
+from houndmon.core import panel_cache
 from houndmon.web import page
-from houndmon.web.summary.status import unjudged
+from houndmon.web.summary.blindness import unjudged_places
 
 NAMES = ("transcodes_failed_today", "oldest_queued_job", "worker_alive", "play_failure_ratio_24h", "top_failure_cause")
 LEADS_TO = ("transcode", "transcode", "workers", "playback", "playback")
 
 
-@pytest.fixture
-async def calm(serve, ticked):
-    """A service whose rules were judged just now, and fired nothing."""
-    await ticked(0)
-    async with serve() as console:
-        yield console
-
-
 async def strip(console, **params: Any) -> str:
     """The answer strip, read anew."""
-    console.forget()
+    console.invalidate()
     html: str = (await console.get("/fragments/summary", **params)).text
     return html
 
@@ -72,7 +66,9 @@ async def test_it_says_what_is_broken_and_what_to_do(calm):
     id = await new_alert(hound.conn, "playback_failure_ratio", severity="critical", owner_role="streaming on-call")
     html = await strip(calm)
     assert 'data-verdict="broken" data-stage="play"' in html
-    assert "<strong>Play is broken:</strong> <bdi>40.0% of iOS Safari plays fail" in html
+    assert "<strong>Play is broken:</strong> <bdi>too many plays fail – " in html
+    assert "mostly iOS Safari, most often DECODE" in html
+    assert "<dt>Severity</dt>" in html
     assert re.search(r"<dt>Since</dt><dd><time [^>]+>\d\d:\d\d:\d\d</time> <span data-since=", html)
     assert "<dt>Owner</dt><dd><bdi>streaming on-call</bdi>" in html
     assert re.search(r"<dt>Respond by</dt><dd><time [^>]+>\d\d:\d\d:\d\d</time> <span data-until=", html)
@@ -86,7 +82,7 @@ async def test_it_tells_a_burning_budget_from_an_outage(calm):
     await new_alert(calm.hound.conn, "slo_burn_fast", subject="heartbeat_freshness", severity="critical")
     html = await strip(calm)
     assert re.findall(r'<li data-state="(\w+)"', html) == ["ok", "ok", "strained", "ok", "ok"]
-    assert "<strong>Worker is strained:</strong>" in html
+    assert "<strong>Worker burns its budget:</strong>" in html
     await new_alert(calm.hound.conn, "worker_heartbeat_missing", severity="critical")
     assert re.findall(r'<li data-state="(\w+)"', await strip(calm)) == ["ok", "ok", "broken", "ok", "ok"]
 
@@ -114,8 +110,8 @@ def test_it_forgets_what_is_gone():
     fields: dict[str, Any] = dict.fromkeys(StateRow.__struct_fields__) | {"environment": "prod", "state": "ok"}
     old = StateRow(**fields | {"rule": "queue_age", "verdict": "unknown", "evaluated_at": now - timedelta(minutes=9)})
     new = StateRow(**fields | {"rule": "queue_stalled", "verdict": "ok", "evaluated_at": now})
-    assert unjudged([old, new]) == {}
-    assert list(unjudged([old])) == ["transcode"]
+    assert unjudged_places([old, new]) == {}
+    assert list(unjudged_places([old])) == ["transcode"]
 
 
 async def page_with_alerts(console) -> str:
@@ -197,11 +193,11 @@ async def test_it_defines_every_column_of_what_is_judged(calm, name):
 
 
 async def test_it_holds_a_view_in_its_address(calm):
-    """Every link of the switches keeps range, environment, filters, panel and wall."""
-    html = (
-        await calm.get("/", range="6h", environment="staging", release_id="r", artist_id="a", panel="api", wall="1")
-    ).text
-    kept = {"artist_id=a", "release_id=r", "wall=1", "panel=api"}
+    """Every link of the switches keeps range, environment, filters, panel, wall and turn."""
+    view = {"range": "6h", "environment": "staging"}
+    more = {"artist_id": "a", "release_id": "r", "panel": "api", "wall": "1", "turn": "30"}
+    html = (await calm.get("/", **view, **more)).text
+    kept = {f"{name}={value}" for name, value in more.items()}
     for switch, own in (("range", "environment=staging"), ("environment", "range=6h")):
         nav = re.search(rf'data-switch="{switch}">(.*?)</nav>', html, re.DOTALL)
         assert nav
@@ -209,7 +205,7 @@ async def test_it_holds_a_view_in_its_address(calm):
         assert len(links) > 1
         for link in links:
             assert kept | {own} <= set(link.replace("&amp;", "&").split("&")), link
-    assert re.search(r'<div class="panels">\s*<div class="slot focus" data-room="api">', html)
+    assert re.search(r'<div class="panels">\s*<div class="slot focus" data-panel="api">', html)
 
 
 async def test_it_comes_again_without_javascript(calm):
@@ -219,10 +215,12 @@ async def test_it_comes_again_without_javascript(calm):
     assert "http-equiv" not in (await calm.client.get("/runbooks")).text
 
 
-@pytest.mark.parametrize("wrong", [{"wall": "yes"}, {"panel": "nothing"}])
+@pytest.mark.parametrize(
+    "wrong", [{"wall": "yes"}, {"panel": "nothing"}, {"turn": "9"}, {"turn": "soon"}, {"turn": "3601"}]
+)
 async def test_it_asks_nothing_for_a_wrong_view(calm, wrong):
     """A view that does not exist is refused before any panel is read."""
-    calm.forget()
+    calm.invalidate()
     async with calm.hound.conn.transaction():
         await lock(calm.hound.conn, "hound.play_attempts", "hound.transcode_jobs")
         answer = await calm.get("/", **wrong)
@@ -234,12 +232,38 @@ async def test_it_asks_nothing_for_a_wrong_view(calm, wrong):
 
 async def test_it_waits_for_its_alerts(calm, monkeypatch):
     """Alerts that come a little late are on the page all the same, where they push nothing down afterwards."""
-    monkeypatch.setattr(page, "ALERTS_SECONDS", 600)
+    monkeypatch.setattr(page, "ALERTS_WAIT_SECONDS", 600)
+    monkeypatch.setattr(page, "PAGE_WAIT_SECONDS", 0.25)
     conn = calm.hound.conn
     await new_alert(conn, "queue_age")
     async with conn.transaction():
         await conn.execute("lock table houndmon.alerts in access exclusive mode")
         asked = asyncio.create_task(calm.get("/"))
-        done, _ = await asyncio.wait([asked], timeout=page.READY_SECONDS * 3)
+        done, _ = await asyncio.wait([asked], timeout=page.PAGE_WAIT_SECONDS * 3)
         assert not done
     assert re.search(r'id="panel-alerts" [^>]*data-state="fresh"', (await asked).text)
+
+
+async def test_it_logs_a_part_of_the_page_that_raised(serve, ticked):
+    """A part of the page that fails as nobody foresaw leaves a place that asks again, and its trace in the log."""
+    await ticked(0)
+    async with serve() as console:
+        await console.hound.conn.execute(
+            "insert into houndmon.rule_states (rule, environment, verdict, state, evaluated_at)"
+            " values ('no_such_rule', 'prod', 'ok', 'ok', now())"
+        )
+        with capture_logs() as logs:
+            answer = await console.get("/")
+            for _ in range(3):
+                await asyncio.sleep(0)
+    assert answer.status_code == 200
+    (found,) = [entry for entry in logs if entry["event"] == "page_part_raised" and entry["part"] == "rules_context"]
+    assert "no_such_rule" in str(found["exc_info"])
+    assert found["exc_info"].__traceback__ is not None
+
+
+async def test_it_waits_longer_than_its_server(calm):
+    """A fragment that the server still works on within its own deadlines is not given up by the page."""
+    found = re.search(r'"defaultTimeout": (\d+),', (await calm.get("/")).text)
+    assert found
+    assert int(found[1]) > 2_000 * max(panel_cache.DEADLINE_SECONDS, panel_cache.LONG_DEADLINE_SECONDS)

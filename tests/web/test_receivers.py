@@ -5,10 +5,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from access.conftest import House
+from conftest import judged
 from houndmon.access import tokens
 from houndmon.app import create_app
 from houndmon.config.live import LiveConfig
-from houndmon.kit.settings import Settings
+from houndmon.core.settings import Settings
+from houndmon.notify.channels import CHANNELS
 from notify.listener import answer, listening
 
 
@@ -25,13 +27,23 @@ def console(database, conn, tmp_path, monkeypatch):
             text += f'[receivers.{name}]\nkind = "webhook"\nurl_env = "URL_{name.upper()}"\nallow_private = {private}\n'
         (tmp_path / "houndmon.toml").write_text(text)
         settings = Settings(auth="on", allowed_hosts=frozenset({"houndmon.test"}))
-        house = House(create_app(settings, database, LiveConfig(tmp_path / "houndmon.toml")), conn)
+        house = House(create_app(settings, database, LiveConfig(tmp_path / "houndmon.toml", CHANNELS)), conn)
         for role in ("operator", "admin"):
             house.tokens[role] = (await tokens.create_token(conn, f"the {role}", role, 90)).token
         async with house.app.lifespan():
+            await judged(conn)
             yield house
 
     return console
+
+
+@pytest.mark.parametrize(("url", "is_outside"), [("https://hooks.example/x", True), ("http://127.0.0.1:9/x", False)])
+async def test_it_says_where_links_lead_nowhere(console, url, is_outside):
+    """The page warns of a receiver elsewhere that cannot open it, and of none on the machine itself."""
+    async with console(ops=url) as house, house.client("operator") as client:
+        said = "the links in messages to ops lead to http://127.0.0.1:8600, which is of this machine alone"
+        for path in ("/", "/fragments/alerts"):
+            assert (said in (await client.get(path)).text) is is_outside, path
 
 
 async def test_it_sends_a_test_as_it_sends_all(console):

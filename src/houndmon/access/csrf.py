@@ -19,12 +19,12 @@ async def check_csrf(request: Request[Any, Any, Any]) -> None:
     id = request.scope.get("auth")
     if request.method in SAFE or not id:
         return
-    given = request.headers.get(HEADER) or await from_form(request)
+    given = request.headers.get(HEADER) or await form_token(request)
     if not hmac.compare_digest(given.encode("utf-8", "replace"), csrf_token(id).encode()):
         raise NotAllowed("The form is too old, or not ours: reload the page and send it again.")
 
 
-async def from_form(request: Request[Any, Any, Any]) -> str:
+async def form_token(request: Request[Any, Any, Any]) -> str:
     """The token in a form's field, if any."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         return ""
@@ -35,7 +35,7 @@ async def from_form(request: Request[Any, Any, Any]) -> str:
     return dict(fields).get(FIELD, "")
 
 
-def token_of(request: Request[Any, Any, Any]) -> str:
+def session_csrf_token(request: Request[Any, Any, Any]) -> str:
     """The token for this request's page; empty where no session needs one."""
     id = request.scope.get("auth")
     return csrf_token(id) if id else ""
@@ -43,5 +43,5 @@ def token_of(request: Request[Any, Any, Any]) -> str:
 
 def csrf_field(request: Request[Any, Any, Any]) -> Markup:
     """The hidden field that each form which changes something carries."""
-    token = token_of(request)
+    token = session_csrf_token(request)
     return Markup('<input type="hidden" name="csrf" value="{}">').format(token) if token else Markup("")

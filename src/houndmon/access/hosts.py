@@ -8,15 +8,15 @@ from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from houndmon.access.model import UnknownHost
-from houndmon.kit.problems import BadInput, FieldError
-from houndmon.kit.settings import Settings
+from houndmon.core.problems import BadInput, FieldError
+from houndmon.core.settings import Settings
 
 LONGEST_PATH, LONGEST_NAME, HIGHEST_PORT = 2000, 255, 65535
-MOST_KNOWN = 100
+MOST_KNOWN_HOSTS = 100
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(:(?P<port>[0-9]{1,5}))?")
 
 
-class Addressed(ASGIMiddleware):
+class HostCheck(ASGIMiddleware):
     """Turns away what is not addressed to this service, before anything reads the address."""
 
     def __init__(self, settings: Settings) -> None:
@@ -27,16 +27,16 @@ class Addressed(ASGIMiddleware):
         """Go on, if the host is ours. Raises UnknownHost, BadInput."""
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) != 1 or hosts[0] not in self._known:
-            self.look_at(hosts)
+            self.check_hosts(hosts)
         check_path(scope["path"])
         await next_app(scope, receive, send)
 
-    def look_at(self, hosts: list[bytes]) -> None:
+    def check_hosts(self, hosts: list[bytes]) -> None:
         """Check a name that is new here; some of the good ones are kept. Raises UnknownHost."""
         if len(hosts) > 1:
             raise UnknownHost("The request names more than one host.")
         check_host(hosts[0].decode("latin-1") if hosts else "", self.settings)
-        if hosts and len(self._known) < MOST_KNOWN:
+        if hosts and len(self._known) < MOST_KNOWN_HOSTS:
             self._known.add(hosts[0])
 
 

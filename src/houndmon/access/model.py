@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, get_args
 import msgspec
 from msgspec import Meta
 
-from houndmon.kit.problems import HoundmonError
+from houndmon.core.problems import HoundmonError
 
 Role = Literal["summary", "viewer", "operator", "admin"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -38,7 +38,7 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 OFF = Identity(name="nobody", role="operator", kind="off")
 
 
-def reaches(role: Role, least: Role) -> bool:
+def has_role(role: Role, least: Role) -> bool:
     """Whether a role may do what needs at least another."""
     return ROLES.index(role) >= ROLES.index(least)
 
@@ -107,7 +107,7 @@ class Session(msgspec.Struct):
     """A session that holds; never its secret."""
 
     id: Annotated[str, Meta(description="Its id.", examples=["12"])]
-    name: Annotated[str, Meta(description="Whose.", examples=["mira"])]
+    name: Annotated[str, Meta(description="The name of its holder.", examples=["mira"])]
     role: Annotated[Role, Meta(description="In which role.", examples=["operator"])]
     identity: Annotated[str, Meta(description="Which token or person, by id.", examples=["person:7"])]
     address: Annotated[str | None, Meta(description="From where it was begun.", examples=["127.0.0.1"])]
@@ -141,7 +141,7 @@ class LogInRefused(HoundmonError):
         self.why = why
 
 
-class ProviderAway(HoundmonError):
+class ProviderUnavailable(HoundmonError):
     """The provider cannot be reached, or cannot be used; `why` is for the log."""
 
     status = 503

@@ -13,33 +13,33 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from houndmon.access.model import LogInRefused, ProviderAway
-from houndmon.access.people import LONGEST, Vouched, named, role_of
-from houndmon.kit.logins import Oidc, Roles
+from houndmon.access.model import LogInRefused, ProviderUnavailable
+from houndmon.access.people import MOST_SUBJECT_CHARACTERS, ExternalIdentity, display_name, role_of
+from houndmon.core.login_settings import GroupsByRole, Oidc
 
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
 LEEWAY_SECONDS = 60  # by which the provider's clock may differ from ours
-OLDEST_SECONDS = 600  # of an ID token: it is made when it is asked for
-FRESH_SECONDS = 600.0  # for which metadata and keys are kept
-RENEW_SECONDS = 30.0  # at most so often are keys fetched for a token whose key is unknown
-PATIENCE_SECONDS, CALL_SECONDS = 8.0, 4.0
+MOST_TOKEN_AGE_SECONDS = 600  # of an ID token: it is made when it is asked for
+METADATA_SECONDS = 600.0  # for which metadata and keys are kept
+KEYS_SECONDS = 30.0  # at most so often are keys fetched for a token whose key is unknown
+DEADLINE_SECONDS, CALL_SECONDS = 8.0, 4.0
 MOST_BYTES = 256 * 1024
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 METHODS = ("client_secret_basic", "client_secret_post")
 
 
-class Departure(msgspec.Struct, frozen=True):
+class PendingLogin(msgspec.Struct, frozen=True):
     """The secrets of one log-in, all of them made from the one in the person's cookie."""
 
     id: str
 
-    def made(self, purpose: str) -> str:
+    def derive(self, purpose: str) -> str:
         """A secret for a purpose; it tells nothing of the id or of the others."""
         return hmac.new(self.id.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
-    def holds(self, state: str) -> bool:
+    def matches_state(self, state: str) -> bool:
         """Whether a state is that of this log-in."""
-        return hmac.compare_digest(state.encode("utf-8", "replace"), self.made("state").encode())
+        return hmac.compare_digest(state.encode("utf-8", "replace"), self.derive("state").encode())
 
 
 class Provider:
@@ -50,8 +50,8 @@ class Provider:
         self._metadata: tuple[dict[str, Any], float] | None = None
         self._keys: tuple[dict[str, Any], float] | None = None
 
-    async def address(self, departure: Departure, redirect_uri: str) -> str:
-        """Where to send somebody to log in. Raises ProviderAway."""
+    async def authorization_url(self, pending: PendingLogin, redirect_uri: str) -> str:
+        """Where to send somebody to log in. Raises ProviderUnavailable."""
         from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
         from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
@@ -62,16 +62,18 @@ class Provider:
             response_type="code",
             redirect_uri=redirect_uri,
             scope="openid profile",
-            state=departure.made("state"),
-            nonce=departure.made("nonce"),
-            code_challenge=create_s256_code_challenge(departure.made("verifier")),
+            state=pending.derive("state"),
+            nonce=pending.derive("nonce"),
+            code_challenge=create_s256_code_challenge(pending.derive("verifier")),
             code_challenge_method="S256",
         )
         return found
 
-    async def vouched(self, departure: Departure, answer: dict[str, str], redirect_uri: str, roles: Roles) -> Vouched:
-        """Whom the provider vouches for, by what it answered. Raises LogInRefused, ProviderAway."""
-        if not departure.holds(answer.get("state", "")):
+    async def verify_answer(
+        self, pending: PendingLogin, answer: dict[str, str], redirect_uri: str, roles: GroupsByRole
+    ) -> ExternalIdentity:
+        """Whom the provider vouches for, by what it answered. Raises LogInRefused, ProviderUnavailable."""
+        if not pending.matches_state(answer.get("state", "")):
             raise LogInRefused("state")
         metadata = await self.metadata()
         if answer.get("iss", self.oidc.issuer) != self.oidc.issuer:
@@ -80,39 +82,39 @@ class Provider:
             raise LogInRefused("no issuer in the answer")
         if "error" in answer or not answer.get("code"):
             raise LogInRefused("the provider said no")
-        tokens = await self.redeemed(answer["code"], departure.made("verifier"), redirect_uri)
-        claims = await self.claims(tokens, departure.made("nonce"))
+        tokens = await self.redeem_code(answer["code"], pending.derive("verifier"), redirect_uri)
+        claims = await self.claims(tokens, pending.derive("nonce"))
         return self.person(claims, roles)
 
     async def metadata(self) -> dict[str, Any]:
-        """What the issuer says of itself. Raises ProviderAway."""
-        if self._metadata is None or time.monotonic() - self._metadata[1] > FRESH_SECONDS:
+        """What the issuer says of itself. Raises ProviderUnavailable."""
+        if self._metadata is None or time.monotonic() - self._metadata[1] > METADATA_SECONDS:
             url = self.oidc.issuer.rstrip("/") + "/.well-known/openid-configuration"
-            status, found = await fetched("GET", url)
+            status, found = await fetch_json("GET", url)
             if status != 200 or found.get("issuer") != self.oidc.issuer:
-                raise ProviderAway("its metadata cannot be used")
+                raise ProviderUnavailable("its metadata cannot be used")
             if not all(is_safe(found.get(name), self.oidc.issuer) for name in ENDPOINTS):
-                raise ProviderAway("its metadata names addresses without TLS")
+                raise ProviderUnavailable("its metadata names addresses without TLS")
             self._metadata = (found, time.monotonic())
         return self._metadata[0]
 
     async def keys(self, kid: str | None) -> dict[str, Any]:
-        """The issuer's keys, fetched anew where one is unknown. Raises ProviderAway."""
+        """The issuer's keys, fetched anew where one is unknown. Raises ProviderUnavailable."""
         kept, now = self._keys, time.monotonic()
-        age = now - kept[1] if kept else FRESH_SECONDS + 1
+        age = now - kept[1] if kept else METADATA_SECONDS + 1
         is_known = kept is not None and (kid is None or any(key.get("kid") == kid for key in kept[0]["keys"]))
-        if kept is None or age > FRESH_SECONDS or (not is_known and age > RENEW_SECONDS):
-            status, found = await fetched("GET", (await self.metadata())["jwks_uri"])
+        if kept is None or age > METADATA_SECONDS or (not is_known and age > KEYS_SECONDS):
+            status, found = await fetch_json("GET", (await self.metadata())["jwks_uri"])
             listed = found.get("keys")
             if status != 200 or not isinstance(listed, list) or not all(isinstance(key, dict) for key in listed):
-                raise ProviderAway("its keys cannot be used")
+                raise ProviderUnavailable("its keys cannot be used")
             # Symmetric keys have no place in public: with one, anybody could sign.
             kept = ({"keys": [key for key in listed if key.get("kty") != "oct"]}, now)
             self._keys = kept
         return kept[0]
 
-    async def redeemed(self, code: str, verifier: str, redirect_uri: str) -> dict[str, Any]:
-        """The tokens that a code is worth. Raises LogInRefused, ProviderAway."""
+    async def redeem_code(self, code: str, verifier: str, redirect_uri: str) -> dict[str, Any]:
+        """The tokens that a code is worth. Raises LogInRefused, ProviderUnavailable."""
         from authlib.oauth2.auth import ClientAuth
         from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
@@ -123,15 +125,15 @@ class Provider:
         body = prepare_token_request("authorization_code", redirect_uri=redirect_uri, code=code, code_verifier=verifier)
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         url, headers, body = auth.prepare("POST", metadata["token_endpoint"], headers, body)
-        status, found = await fetched("POST", url, headers=headers, body=body)
+        status, found = await fetch_json("POST", url, headers=headers, body=body)
         if 400 <= status < 500:
             raise LogInRefused("the provider did not take the code")
         if status != 200:
-            raise ProviderAway(f"its token endpoint answered {status}")
+            raise ProviderUnavailable(f"its token endpoint answered {status}")
         return found
 
     async def claims(self, tokens: dict[str, Any], nonce: str) -> dict[str, Any]:
-        """The claims of an ID token that holds. Raises LogInRefused, ProviderAway."""
+        """The claims of an ID token that holds. Raises LogInRefused, ProviderUnavailable."""
         from authlib.oidc.core import CodeIDToken
         from joserfc import jws, jwt
         from joserfc.errors import JoseError
@@ -155,19 +157,19 @@ class Provider:
             checked = CodeIDToken(token.claims, token.header, options, known)
             checked.validate(now=int(time.time()), leeway=LEEWAY_SECONDS)
         except (JoseError, ValueError, TypeError, KeyError) as error:
-            raise LogInRefused(reason_of(error)) from error
-        if checked["iat"] < time.time() - OLDEST_SECONDS - LEEWAY_SECONDS:
+            raise LogInRefused(token_error(error)) from error
+        if checked["iat"] < time.time() - MOST_TOKEN_AGE_SECONDS - LEEWAY_SECONDS:
             raise LogInRefused("the ID token is old")
         return dict(checked)
 
-    def person(self, claims: dict[str, Any], roles: Roles) -> Vouched:
+    def person(self, claims: dict[str, Any], roles: GroupsByRole) -> ExternalIdentity:
         """Who somebody is: issuer and subject. Names can be chosen, so they only show. Raises LogInRefused."""
         subject = claims["sub"]
-        if not isinstance(subject, str) or not 0 < len(subject) <= LONGEST or not subject.isprintable():
+        if not isinstance(subject, str) or not 0 < len(subject) <= MOST_SUBJECT_CHARACTERS or not subject.isprintable():
             raise LogInRefused("subject")
         shown = next((claims[name] for name in ("preferred_username", "name", "email") if claims.get(name)), subject)
         role = role_of(claim_of(claims, self.oidc.claim), roles)
-        return Vouched(issuer=self.oidc.issuer, subject=subject, name=named(str(shown)), role=role)
+        return ExternalIdentity(issuer=self.oidc.issuer, subject=subject, name=display_name(str(shown)), role=role)
 
 
 def claim_of(claims: dict[str, Any], name: str) -> Any:
@@ -180,7 +182,7 @@ def claim_of(claims: dict[str, Any], name: str) -> Any:
     return found
 
 
-def reason_of(error: Exception) -> str:
+def token_error(error: Exception) -> str:
     """Why a token does not hold, in words that quote nothing of it."""
     claim = getattr(error, "claim", None)
     return f"claim {claim}" if isinstance(claim, str) else type(error).__name__
@@ -194,28 +196,28 @@ def is_safe(url: Any, issuer: str) -> bool:
     return urlsplit(url).scheme in schemes and bool(urlsplit(url).hostname)
 
 
-async def fetched(
+async def fetch_json(
     method: str, url: str, *, headers: dict[str, str] | None = None, body: str | None = None
 ) -> tuple[int, dict[str, Any]]:
-    """A status and the object that came with it; redirects are not followed. Raises ProviderAway."""
+    """A status and the object that came with it; redirects are not followed. Raises ProviderUnavailable."""
     text = bytearray()
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS), client() as http:
+        async with asyncio.timeout(DEADLINE_SECONDS), open_client() as http:
             sent = {"Accept": "application/json"} | (headers or {})
             async with http.stream(method, url, headers=sent, content=body) as answer:
                 async for chunk in answer.aiter_bytes():
                     text += chunk
                     if len(text) > MOST_BYTES:
-                        raise ProviderAway("it answers without end")
+                        raise ProviderUnavailable("it answers without end")
         found = msgspec.json.decode(bytes(text)) if answer.status_code == 200 else {}
     except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
-        raise ProviderAway("it does not answer") from error
+        raise ProviderUnavailable("it does not answer") from error
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ProviderAway("its answer is no JSON") from error
+        raise ProviderUnavailable("its answer is no JSON") from error
     return answer.status_code, found if isinstance(found, dict) else {}
 
 
-def client() -> httpx.AsyncClient:
+def open_client() -> httpx.AsyncClient:
     """A client for one call; proxies and passwords of the environment stay out of it."""
     tls = httpx.create_ssl_context()
     return httpx.AsyncClient(verify=tls, timeout=CALL_SECONDS, follow_redirects=False, trust_env=False)

@@ -1,7 +1,7 @@
 """People who log in elsewhere: who vouches for them, what they may do here, and whether they are blocked."""
 
 from datetime import datetime
-from typing import Annotated, Any, cast
+from typing import Annotated, cast
 
 import asyncpg
 import msgspec
@@ -9,13 +9,13 @@ from msgspec import Meta
 
 from houndmon.access.model import ROLES, NoSuchPerson, Role
 from houndmon.access.tokens import SQL
-from houndmon.kit.logins import Roles
-from houndmon.kit.source import plain
+from houndmon.core.login_settings import GroupsByRole
+from houndmon.core.source import as_structs
 
-LONGEST = 300
+MOST_SUBJECT_CHARACTERS = 300
 
 
-class Vouched(msgspec.Struct, frozen=True, kw_only=True):
+class ExternalIdentity(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody whom an issuer vouches for. `role` None: in no group that has one."""
 
     issuer: str
@@ -43,26 +43,26 @@ class PersonList(msgspec.Struct):
     items: Annotated[list[Person], Meta(description="People, the last seen first; at most 500.")]
 
 
-def role_of(groups: Any, roles: Roles) -> Role | None:
+def role_of(groups: object, roles: GroupsByRole) -> Role | None:
     """The highest role that any of the groups has; None where none has one, or what was sent is no list."""
     held = {group for group in groups if isinstance(group, str)} if isinstance(groups, list) else set()
     return next((role for role in reversed(ROLES) if held & roles.get(role, frozenset())), None)
 
 
-def named(text: str) -> str:
+def display_name(text: str) -> str:
     """A name as it may be shown: printable, short, not empty."""
     shown = "".join(sign for sign in text if sign.isprintable()).strip()[:80].strip()
     return shown or "somebody"
 
 
-async def met(conn: asyncpg.Connection, who: Vouched) -> asyncpg.Record:
+async def record_login(conn: asyncpg.Connection, who: ExternalIdentity) -> asyncpg.Record:
     """Write down that somebody came, as `id` and `blocked_at`."""
     return cast(asyncpg.Record, await conn.fetchrow(SQL["met"], who.issuer, who.subject, who.name, who.role))
 
 
-async def everybody(conn: asyncpg.Connection) -> PersonList:
+async def list_people(conn: asyncpg.Connection) -> PersonList:
     """Who has logged in elsewhere."""
-    return PersonList(plain(await conn.fetch(SQL["people"]), Person))
+    return PersonList(as_structs(await conn.fetch(SQL["people"]), Person))
 
 
 async def block(conn: asyncpg.Connection, id: int, *, blocked: bool) -> Person:
@@ -72,4 +72,4 @@ async def block(conn: asyncpg.Connection, id: int, *, blocked: bool) -> Person:
         raise NoSuchPerson("There is nobody of that id.")
     if blocked:
         await conn.execute(SQL["end_sessions_of"], id)
-    return plain([row], Person)[0]
+    return as_structs([row], Person)[0]

@@ -8,9 +8,9 @@ from litestar.connection import ASGIConnection
 from litestar.types import Scope
 
 from houndmon.access.model import Role
-from houndmon.access.people import LONGEST, Vouched, named, role_of
+from houndmon.access.people import MOST_SUBJECT_CHARACTERS, ExternalIdentity, display_name, role_of
 from houndmon.access.sessions import PROXY
-from houndmon.kit.settings import Settings
+from houndmon.core.settings import Settings
 
 FORWARDED, SECRET = "x-forwarded-for", "x-houndmon-proxy-secret"
 
@@ -34,7 +34,7 @@ def address_of(scope: Scope, settings: Settings) -> str:
     return found
 
 
-def neighbourhood(address: str) -> str:
+def rate_limit_key(address: str) -> str:
     """What limits count by: an address, and of IPv6 the network that one customer has to choose addresses from."""
     try:
         known = ipaddress.ip_address(address)
@@ -55,7 +55,7 @@ def is_trusted(address: str, settings: Settings) -> bool:
     return any(known in network for network in settings.trusted_proxies)
 
 
-def vouched(connection: ASGIConnection[Any, Any, Any, Any], settings: Settings) -> Vouched | None:
+def proxy_identity(connection: ASGIConnection[Any, Any, Any, Any], settings: Settings) -> ExternalIdentity | None:
     """Whom the proxy vouches for; None unless a trusted peer with the secret names exactly one."""
     proxy, client = settings.proxy, connection.client
     if proxy is None or client is None or not is_trusted(client.host, settings):
@@ -66,8 +66,8 @@ def vouched(connection: ASGIConnection[Any, Any, Any, Any], settings: Settings) 
     secret, user = given[SECRET][0], given[proxy.user_header][0].strip()
     if not hmac.compare_digest(secret.encode("utf-8", "replace"), proxy.secret.encode()):
         return None
-    if not 0 < len(user) <= LONGEST or len(given[proxy.groups_header]) > 1:
+    if not 0 < len(user) <= MOST_SUBJECT_CHARACTERS or len(given[proxy.groups_header]) > 1:
         return None
     groups = [group.strip() for group in "".join(given[proxy.groups_header]).split(",")]
     role: Role | None = role_of(groups, settings.roles)
-    return Vouched(issuer=PROXY, subject=user, name=named(user), role=role)
+    return ExternalIdentity(issuer=PROXY, subject=user, name=display_name(user), role=role)

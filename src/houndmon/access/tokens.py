@@ -14,10 +14,10 @@ import asyncpg
 import msgspec
 
 from houndmon.access.model import ROLES, Identity, MadeToken, NoSuchToken, Role, Token, TokenList
-from houndmon.kit.source import plain
-from houndmon.kit.sql import statements
+from houndmon.core.source import as_structs
+from houndmon.core.sql import load_statements
 
-SQL = {name: one.text for name, one in statements(Path(__file__).with_name("query.sql")).items()}
+SQL = {name: one.text for name, one in load_statements(Path(__file__).with_name("query.sql")).items()}
 _TOKEN = re.compile(rf"hm_({'|'.join(ROLES)})_([0-9a-f]{{12}})_([0-9a-f]{{64}})")
 
 
@@ -31,7 +31,7 @@ async def server_key(conn: asyncpg.Connection) -> bytes:
     return key
 
 
-def hashed(key: bytes, text: str) -> bytes:
+def hash_secret(key: bytes, text: str) -> bytes:
     """What is kept of a secret."""
     return hmac.digest(key, text.encode(), hashlib.sha256)
 
@@ -42,18 +42,18 @@ async def create_token(
     """Make a token; its text is in the answer and nowhere else."""
     lookup = secrets.token_hex(6)
     text = f"hm_{role}_{lookup}_{secrets.token_hex(32)}"
-    kept = hashed(await server_key(conn), text)
+    kept = hash_secret(await server_key(conn), text)
     row = await conn.fetchrow(SQL["add_token"], name.strip(), role, lookup, kept, by, days)
-    return MadeToken(**msgspec.structs.asdict(plain([row], Token)[0]), token=text)
+    return MadeToken(**msgspec.structs.asdict(as_structs([row], Token)[0]), token=text)
 
 
-async def holder(conn: asyncpg.Connection, text: str, key: bytes | None = None) -> Identity | None:
+async def token_identity(conn: asyncpg.Connection, text: str, key: bytes | None = None) -> Identity | None:
     """Who holds a token, by the key where it is known; None where it is none, or holds no longer."""
     match = _TOKEN.fullmatch(text)
     if match is None:
         return None
     key = key or await server_key(conn)
-    given = hashed(key, text)
+    given = hash_secret(key, text)
     row = await conn.fetchrow(SQL["token"], match[2])
     # Compared even where there is none: the time must not tell which look-ups exist.
     same = hmac.compare_digest(given, row["hash"] if row else bytes(32))
@@ -66,7 +66,7 @@ async def holder(conn: asyncpg.Connection, text: str, key: bytes | None = None) 
 
 async def list_tokens(conn: asyncpg.Connection) -> TokenList:
     """Every token, newest first."""
-    return TokenList(plain(await conn.fetch(SQL["tokens"]), Token))
+    return TokenList(as_structs(await conn.fetch(SQL["tokens"]), Token))
 
 
 async def revoke_token(conn: asyncpg.Connection, id: int) -> Token:
@@ -75,9 +75,9 @@ async def revoke_token(conn: asyncpg.Connection, id: int) -> Token:
     if row is None:
         raise NoSuchToken("There is no token of that id, or it is revoked already.")
     await conn.execute(SQL["end_sessions"], id)
-    return plain([row], Token)[0]
+    return as_structs([row], Token)[0]
 
 
-async def any_token(conn: asyncpg.Connection) -> bool:
+async def has_token(conn: asyncpg.Connection) -> bool:
     """Whether anybody could log in."""
     return bool(await conn.fetchval(SQL["any_token"]))

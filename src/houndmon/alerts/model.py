@@ -1,14 +1,15 @@
 """An alert as the API and the page show it, and what people may say of it."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from houndmon.alerts.step import State, Verdict
-from houndmon.config.model import RuleName, Severity
-from houndmon.kit.filters import Environment
+from houndmon.alerts.step import RuleVerdict, State
+from houndmon.core.filters import Environment
+from houndmon.rulebook.book import RuleName
+from houndmon.rulebook.spec import Severity
 
 NOTE_LEAST, NOTE_MOST = 10, 4000
 
@@ -41,7 +42,7 @@ class Alert(msgspec.Struct, kw_only=True):
     threshold: Annotated[float | None, Meta(description="What it was held against.", examples=[15])]
     sample_count: Annotated[int | None, Meta(description="The rule's denominator, if any.", examples=[31])]
     owner_role: Annotated[str, Meta(description="Who answers for it.", examples=["transcode on-call"])]
-    response_target_minutes: Annotated[float, Meta(description="Within which to acknowledge.", examples=[15])]
+    response_target_minutes: Annotated[float, Meta(description="Minutes within which to acknowledge.", examples=[15])]
     runbook_url: Annotated[str, Meta(description="What to do.", examples=["/runbooks/queue_age"])]
     fired_at: Annotated[datetime, Meta(description="When it fired first.", examples=["2026-03-02T11:43:00Z"])]
     acknowledged_at: Annotated[
@@ -52,6 +53,13 @@ class Alert(msgspec.Struct, kw_only=True):
         datetime, Meta(description="By when to acknowledge it.", examples=["2026-03-02T11:58:00Z"])
     ]
     overdue: Annotated[bool, Meta(description="Open, not acknowledged, and past its time.", examples=[False])]
+    closable: Annotated[
+        bool,
+        Meta(
+            description="Whether a person may close it: it has recovered, or its subject is gone for an hour.",
+            examples=[False],
+        ),
+    ]
     recovered_at: Annotated[datetime | None, Meta(description="When it recovered.", examples=["2026-03-02T12:05:00Z"])]
     closed_at: Annotated[
         datetime | None, Meta(description="When a person closed it.", examples=["2026-03-02T12:20:00Z"])
@@ -60,7 +68,31 @@ class Alert(msgspec.Struct, kw_only=True):
     flaps: Annotated[int, Meta(description="How often it fired again before it was closed.", examples=[0])]
     notes: Annotated[Notes | None, Meta(description="The notes of its closing.")]
     previous_alert_id: Annotated[str | None, Meta(description="The last closed one of the same key.", examples=["12"])]
-    suppressed_by: Annotated[str | None, Meta(description="Why nobody is told of it, if so.", examples=["silence 3"])]
+    suppressed_by: Annotated[
+        str | None, Meta(description="Why no notifications are sent, if so.", examples=["silence 3"])
+    ]
+    finding: Annotated[
+        str, Meta(description="What was found as it fired, in words.", examples=["14 queued, the oldest for 15.2 min"])
+    ]
+    latest_finding: Annotated[
+        str | None,
+        Meta(description="What was found last; null of old ones.", examples=["3 queued, the oldest for 2 min"]),
+    ]
+    latest_verdict: Annotated[
+        RuleVerdict | None, Meta(description="The verdict of that; null of old ones.", examples=["breach"])
+    ]
+    clear_since: Annotated[
+        datetime | None,
+        Meta(
+            description="Since when its condition has been false without a break while it still fires: it recovers.",
+            examples=["2026-03-02T12:03:00Z"],
+        ),
+    ]
+    recovers_at: Annotated[
+        datetime | None,
+        Meta(description="When it will have recovered if that lasts.", examples=["2026-03-02T12:05:00Z"]),
+    ]
+    explained_by: Annotated[str | None, Meta(description="The alert that explains it: its cause.", examples=["16"])]
 
 
 class Moment(msgspec.Struct):
@@ -80,12 +112,31 @@ class Moment(msgspec.Struct):
 class Evidence(msgspec.Struct):
     """What was seen as it fired, and as it recovered."""
 
-    fired: Annotated[dict[str, Any], Meta(description="At firing: value, threshold, sample, window, top causes.")]
-    recovered: Annotated[dict[str, Any] | None, Meta(description="The same at recovery; null before.")]
+    fired: Annotated[
+        dict[str, object], Meta(description="At the last firing: value, threshold, sample, window, top causes.")
+    ]
+    recovered: Annotated[dict[str, object] | None, Meta(description="The same at recovery; null before.")]
+
+
+class RelatedAlert(msgspec.Struct):
+    """An alert that explains another, or is explained by it."""
+
+    id: Annotated[str, Meta(description="Its id.", examples=["16"])]
+    rule: Annotated[RuleName, Meta(description="The rule that fired.", examples=["worker_heartbeat_missing"])]
+    subject: Annotated[str | None, Meta(description="What of it.", examples=["gateway"])]
+    state: Annotated[Literal["firing", "recovered", "closed"], Meta(description="Its state.", examples=["recovered"])]
 
 
 class SingleAlert(Alert, kw_only=True):
     """One alert with all that is known of it."""
+
+    cause: Annotated[RelatedAlert | None, Meta(description="The alert that explains it.")]
+    explains: Annotated[
+        list[RelatedAlert], Meta(description="What it explains; those that have recovered are closed with it.")
+    ]
+    fired_last_7_days: Annotated[
+        int, Meta(description="How often its rule fired for the same environment and subject.", examples=[6])
+    ]
 
     acknowledgement: Annotated[str | None, Meta(description="The note of who took it.", examples=["Looking at it."])]
     previous_notes: Annotated[Notes | None, Meta(description="The notes of the previous alert's closing.")]
@@ -114,12 +165,19 @@ class AlertRow(msgspec.Struct, kw_only=True):
     acknowledgement: str | None
     response_due_at: datetime
     overdue: bool
+    closable: bool
     recovered_at: datetime | None
     closed_at: datetime | None
     closed_by: str | None
     flaps: int
     previous_alert_id: str | None
     suppressed_by: str | None
+    finding: str
+    latest_finding: str | None
+    latest_verdict: RuleVerdict | None
+    clear_since: datetime | None
+    recovers_at: datetime | None
+    explained_by: str | None
     root_cause: str | None
     mitigation: str | None
     prevention: str | None
@@ -136,7 +194,7 @@ class StateRow(msgspec.Struct, kw_only=True):
     rule: RuleName
     environment: Environment
     subject: str | None
-    verdict: Verdict
+    verdict: RuleVerdict
     state: State
     value: float | None
     threshold: float | None
@@ -145,6 +203,7 @@ class StateRow(msgspec.Struct, kw_only=True):
     evaluated_at: datetime
     pending_since: datetime | None
     clear_since: datetime | None
+    no_data_since: datetime | None
 
 
 class AlertPage(msgspec.Struct):
@@ -180,44 +239,7 @@ class Closing(msgspec.Struct, forbid_unknown_fields=True):
     ] = ""
 
 
-class NewSilence(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """Whom not to tell of what, until when, and why. What is left out matches all."""
-
-    rule: Annotated[RuleName | None, Meta(description="Only this rule.", examples=["queue_age"])] = None
-    environment: Annotated[Environment | None, Meta(description="Only this environment.", examples=["prod"])] = None
-    subject: Annotated[
-        Annotated[str, Meta(max_length=500)] | None, Meta(description="Only this subject.", examples=["gateway"])
-    ] = None
-    reason: Annotated[
-        str, Meta(max_length=NOTE_MOST, description="Why; at least 10 characters.", examples=["Planned maintenance."])
-    ]
-    ends_at: Annotated[
-        datetime, Meta(tz=True, description="Until when, at most 7 days ahead.", examples=["2026-03-02T14:00:00Z"])
-    ]
-
-
-class Silence(msgspec.Struct, kw_only=True):
-    """A silence: it keeps people from being told, never from seeing."""
-
-    id: Annotated[str, Meta(description="Its id.", examples=["3"])]
-    rule: Annotated[str | None, Meta(description="Only this rule; null for all.", examples=["queue_age"])]
-    environment: Annotated[str | None, Meta(description="Only this environment; null for both.", examples=["prod"])]
-    subject: Annotated[str | None, Meta(description="Only this subject; null for all.", examples=["gateway"])]
-    reason: Annotated[str, Meta(description="Why.", examples=["Planned maintenance."])]
-    actor: Annotated[str | None, Meta(description="Who silenced it.", examples=["operator"])]
-    created_at: Annotated[datetime, Meta(description="Since when.", examples=["2026-03-02T12:00:00Z"])]
-    ends_at: Annotated[datetime, Meta(description="Until when.", examples=["2026-03-02T14:00:00Z"])]
-    in_force: Annotated[bool, Meta(description="Whether it holds now.", examples=[True])]
-
-
-class SilenceList(msgspec.Struct):
-    """The silences in force, and those of the last week."""
-
-    items: Annotated[list[Silence], Meta(description="Silences, the last to end first.")]
-    in_force: Annotated[int, Meta(description="How many hold now.", examples=[1])]
-
-
-def shown(row: AlertRow) -> Alert:
+def listed_alert(row: AlertRow) -> Alert:
     """A row as a listing shows it."""
     fields = {name: getattr(row, name) for name in Alert.__struct_fields__ if name != "notes"}
     return Alert(**fields, notes=notes_of(row))
@@ -228,13 +250,3 @@ def notes_of(row: AlertRow) -> Notes | None:
     if row.root_cause is None or row.mitigation is None or row.prevention is None:
         return None
     return Notes(row.root_cause, row.mitigation, row.prevention)
-
-
-def matches(silence: Silence, rule: str, environment: str, subject: str | None) -> bool:
-    """Whether a silence in force keeps an alert quiet."""
-    return (
-        silence.in_force
-        and silence.rule in (None, rule)
-        and silence.environment in (None, environment)
-        and silence.subject in (None, subject)
-    )

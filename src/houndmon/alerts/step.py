@@ -1,35 +1,51 @@
 """The life of an alert as a pure step: a finding and what was known before in, the new state out."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 import msgspec
 
-from houndmon.kit.filters import Environment
+from houndmon.core.filters import Environment
 
-Verdict = Literal["ok", "breach", "insufficient", "no_data", "unknown"]
+RuleVerdict = Literal["ok", "breach", "insufficient", "no_data", "unknown"]
 State = Literal["ok", "pending", "firing", "recovered"]
 OpenState = Literal["firing", "recovered"]
 Change = Literal["fired", "fired_again", "recovered"]
+
+
+class FailureCode(TypedDict):
+    """One of the commonest codes of what failed."""
+
+    code: str | None
+    count: int
+    share: float
+
+
+Seen = str | int | float | list[str] | list[FailureCode] | None
+Observations = Mapping[str, Seen]
+"""What a rule saw, by name; a name that ends in `_ratio` is of a share."""
 
 
 class Finding(msgspec.Struct, kw_only=True, frozen=True):
     """What a rule found for one environment and subject.
 
     `clears` says whether it is evidence of health: no data is not, nor is a small sample that still fails.
+    `baseline` is the usual share that the value was held against, if there is one.
     """
 
     rule: str
     environment: Environment
     subject: str | None
-    verdict: Verdict
+    verdict: RuleVerdict
     value: float | None = None
     threshold: float | None = None
     sample_count: int | None = None
     evaluated_at: datetime
     reason: str = ""
     clears: bool = False
-    evidence: dict[str, Any] = {}
+    baseline: float | None = None
+    evidence: Observations = {}
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -49,7 +65,13 @@ class Step(msgspec.Struct, frozen=True):
 
 
 def step(
-    verdict: Verdict, clears: bool, before: Memory, now: datetime, *, hold_seconds: float, recover_after_seconds: float
+    verdict: RuleVerdict,
+    clears: bool,
+    before: Memory,
+    now: datetime,
+    *,
+    hold_seconds: float,
+    recover_after_seconds: float,
 ) -> Step:
     """One tick in the life of an alert. `now` is the state database's clock."""
     if verdict == "breach":
@@ -60,6 +82,11 @@ def step(
     if before.alert == "firing":
         return _clearing(clears, before, now, recover_after_seconds)
     return _rest(Memory(None, None, before.alert))
+
+
+def nothing_since(verdict: RuleVerdict, before: datetime | None, now: datetime) -> datetime | None:
+    """Since when there has been nothing to judge, without a break; None where there is."""
+    return min(before or now, now) if verdict == "no_data" else None
 
 
 def _breach(before: Memory, now: datetime, hold_seconds: float) -> Step:

@@ -1,35 +1,41 @@
 """Run a rule over the past, and print when it would have fired, for how long, and how often.
 
 The rule is judged by the very code that judges it now, on the source's rows as they stood at each instant.
+Exit status 1 where it could not be judged.
 """
 
 import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import get_args
 
 import msgspec
 from tqdm import tqdm
 
 from houndmon.commands.database import database
 from houndmon.config.load import load, path_of
-from houndmon.config.model import Config, RuleName
+from houndmon.config.model import Config
+from houndmon.core.clock import SPANS
+from houndmon.core.filters import ENVIRONMENTS, RANGES, Environment
+from houndmon.core.neutral import neutral
+from houndmon.core.settings import Settings
+from houndmon.core.source import Source, close_pool, open_pool
 from houndmon.counts.read import Counts
-from houndmon.evaluator.backtest import PARTS, Firing, backtest, instants, source_now
-from houndmon.kit.clock import SPANS
-from houndmon.kit.filters import ENVIRONMENTS, RANGES, Environment
-from houndmon.kit.settings import Settings
-from houndmon.kit.source import Source, open_pool, retired
-from houndmon.running import identity_of
+from houndmon.evaluator.backtest import PARTS_OF_RULES, Firing, backtest, instants_to_judge, source_now
+from houndmon.lifespan import source_identity
+from houndmon.notify.channels import CHANNELS
+from houndmon.panels.workers.arrivals import Arrivals
+from houndmon.rulebook.book import NAMES, RuleName
+from houndmon.rulebook.parts import RELATION_OF_PART
 
-STEPS = {"1h": 15, "6h": 60, "24h": 120, "7d": 600}  # seconds; shorter ones are asked for with --step
+STEP_SECONDS = {"1h": 15, "6h": 60, "24h": 120, "7d": 600}  # seconds; shorter ones are asked for with --step
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Which rule, over what."""
-    parser.add_argument("rule", choices=sorted(PARTS), metavar="RULE", help=", ".join(sorted(PARTS)))
+    parser.add_argument("rule", choices=sorted(PARTS_OF_RULES), metavar="RULE", help=", ".join(sorted(PARTS_OF_RULES)))
     parser.add_argument("--range", choices=RANGES, default="24h", help="how far back (default: 24h)")
     parser.add_argument("--environment", choices=ENVIRONMENTS, default="prod")
     parser.add_argument("--threshold", type=float, metavar="X", help="another threshold than the configured one")
@@ -38,33 +44,54 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Judge and report."""
-    config = load(path_of(os.environ))
+    config = load(path_of(os.environ), CHANNELS)
     if options.threshold is not None:
-        rule = msgspec.structs.replace(config.rules[options.rule], threshold=options.threshold)
-        config = msgspec.structs.replace(config, rules=config.rules | {options.rule: rule})
-    step = timedelta(seconds=max(1.0, options.step or STEPS[options.range]))
+        rule = config.rules_in(options.environment)[options.rule]
+        config = config.with_rule(options.environment, msgspec.structs.replace(rule, threshold=options.threshold))
+    step = timedelta(seconds=max(1.0, options.step or STEP_SECONDS[options.range]))
+    unknown: list[str] = []
     with database(settings) as url:
-        firings = asyncio.run(judged(settings, url, config, options, step))
+        firings = asyncio.run(judge_range(settings, url, config, options, step, unknown))
     print(report(options.rule, options.range, step, firings))
-    return 0
+    for text in unjudged(config, options.rule, options.environment):
+        print(text)
+    if unknown:
+        print(f"It could not be judged {len(unknown):,} times; last: {unknown[-1]}.")
+    return 1 if unknown else 0
 
 
-async def judged(
-    settings: Settings, url: str, config: Config, options: argparse.Namespace, step: timedelta
+async def judge_range(
+    settings: Settings,
+    url: str,
+    config: Config,
+    options: argparse.Namespace,
+    step: timedelta,
+    unknown: list[str],
 ) -> list[Firing]:
-    """Every firing of the range."""
-    rule: RuleName = next(name for name in get_args(RuleName) if name == options.rule)
+    """Every firing of the range; why a rule could not be judged goes into `unknown`."""
+    rule: RuleName = next(name for name in NAMES if name == options.rule)
     environment: Environment = options.environment
     pool, state_pool = await open_pool(settings.source_url or url, size=6), await open_pool(url, size=6)
     try:
-        moments = instants(await source_now(pool), SPANS[options.range], step)
-        counts = Counts(state_pool, identity_of(settings))
-        source = Source(pool, settings.source_schema, settings.timezone, counts=counts)
+        moments = instants_to_judge(await source_now(pool), SPANS[options.range], step)
+        identity = source_identity(settings)
+        counts = Counts(state_pool, identity)
+        absent = config.absent
+        source = Source(
+            pool,
+            settings.source_schema,
+            settings.timezone,
+            counts=counts,
+            arrivals=Arrivals(state_pool, identity),
+            absent=lambda: absent,
+        )
         with tqdm(total=len(moments), unit="instant", disable=not sys.stderr.isatty()) as bar:
-            return await backtest(source, config, rule, environment, moments, told=bar.update)
+            return await backtest(
+                source, config, rule, environment, moments, on_instant=bar.update, on_unknown=unknown.append
+            )
     finally:
-        await retired(pool)
-        await retired(state_pool)
+        await close_pool(pool)
+        await close_pool(state_pool)
 
 
 def report(rule: str, span: str, step: timedelta, firings: list[Firing]) -> str:
@@ -72,7 +99,7 @@ def report(rule: str, span: str, step: timedelta, firings: list[Firing]) -> str:
     every = f"judged each {step.total_seconds():g} s over the last {span}"
     if not firings:
         return f"{rule} would not have fired, {every}."
-    rows = [line(firing) for firing in firings]
+    rows = [firing_line(firing) for firing in firings]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     table = [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
@@ -81,10 +108,18 @@ def report(rule: str, span: str, step: timedelta, firings: list[Firing]) -> str:
     return "\n".join([f"{rule} would have fired {times}, {every}:", *table])
 
 
-def line(firing: Firing) -> tuple[str, str, str, str]:
+def unjudged(config: Config, rule: RuleName, environment: Environment) -> Iterator[str]:
+    """What the configuration keeps from being judged."""
+    if gone := sorted({RELATION_OF_PART[part] for part in PARTS_OF_RULES[rule]} & config.absent):
+        yield f"houndmon.toml says that the source has no {', no '.join(gone)}: nothing was judged by it."
+    if not config.rules_in(environment)[rule].enabled:
+        yield f"{rule} is switched off in {config.called(environment)}: nothing of this is told now."
+
+
+def firing_line(firing: Firing) -> tuple[str, str, str, str]:
     """When, for how long, of what, and why."""
     lasted = "still firing"
     if firing.recovered_at:
         lasted = f"for {(firing.recovered_at - firing.fired_at).total_seconds() / 60:.1f} min"
     worst = f" (worst {firing.worst:.4g})" if firing.worst is not None else ""
-    return f"{firing.fired_at:%Y-%m-%d %H:%M:%S} UTC", lasted, firing.subject or "", firing.reason + worst
+    return f"{firing.fired_at:%Y-%m-%d %H:%M:%S} UTC", lasted, neutral(firing.subject or ""), firing.reason + worst

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import os
 import sys
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -14,22 +15,25 @@ import asyncpg
 import msgspec
 from tqdm import tqdm
 
-from houndmon.commands.check import table
+from houndmon.app import PANELS
+from houndmon.commands.check import align_table
 from houndmon.commands.database import database
 from houndmon.config.live import LiveConfig
 from houndmon.config.load import path_of
-from houndmon.counts.fill import KEPT
-from houndmon.counts.loop import Filler
+from houndmon.core.settings import Settings
+from houndmon.core.source import as_structs, close_pool, open_pool
+from houndmon.counts.fill import RETENTION
+from houndmon.counts.loop import CountsTask
 from houndmon.counts.store import SQL
-from houndmon.kit.settings import Settings
-from houndmon.kit.source import open_pool, plain, retired
-from houndmon.running import counted, identity_of, source_of, state_of
-from houndmon.web.display import duration
+from houndmon.lifespan import counted_series, make_source, make_state, source_identity
+from houndmon.notify.channels import CHANNELS
+from houndmon.rulebook.units import duration
+from houndmon.web.display import listing
 
 TURN_SECONDS = 0.05
 
 
-class Covered(msgspec.Struct):
+class CoverageRow(msgspec.Struct):
     """What a series covers."""
 
     series: str
@@ -50,27 +54,34 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Do it."""
     with database(settings) as url:
-        print(asyncio.run(shown(url) if options.act == "show" else rebuilt(settings, url)))
+        config = LiveConfig(path_of(os.environ), CHANNELS)
+        print(
+            asyncio.run(show_coverage(url, config) if options.act == "show" else rebuild_counts(settings, url, config))
+        )
     return 0
 
 
-async def shown(url: str) -> str:
+async def show_coverage(url: str, config: LiveConfig) -> str:
     """What is covered, as a table."""
     pool = await open_pool(url, size=1)
     try:
-        found = await read(pool)
+        found = await read_coverage_rows(pool)
     finally:
-        await retired(pool)
-    return listing(found) if found else "nothing is counted yet: `houndmon serve` does so, or `houndmon counts rebuild`"
+        await close_pool(pool)
+    return (
+        coverage_table(found, {series.name for series in counted_series(PANELS, config)})
+        if found
+        else "nothing is counted yet: `houndmon serve` does so, or `houndmon counts rebuild`"
+    )
 
 
-async def read(pool: asyncpg.Pool) -> list[Covered]:
+async def read_coverage_rows(pool: asyncpg.Pool) -> list[CoverageRow]:
     """What each series covers."""
-    return plain(await pool.fetch(SQL["coverages"]), Covered)
+    return as_structs(await pool.fetch(SQL["coverages"]), CoverageRow)
 
 
-def listing(found: list[Covered]) -> str:
-    """Series as lines of a table."""
+def coverage_table(found: list[CoverageRow], counted: Collection[str]) -> str:
+    """Series as lines of a table; those that are not counted by this configuration are named below it."""
     heads = ("series", "from", "up to", "behind", "24 h checked", "7 d checked")
     rows = [
         (
@@ -82,35 +93,40 @@ def listing(found: list[Covered]) -> str:
             f"{one.week_checked_at:%Y-%m-%d %H:%M}",
         )
         for one in found
+        if one.series in counted
     ]
-    return table([heads, *rows]) + "\nTimes are in UTC."
+    left = [one.series for one in found if one.series not in counted]
+    note = f"\nCounted no more, by houndmon.toml: {listing(left)}." if left else ""
+    return align_table([heads, *rows]) + "\nTimes are in UTC." + note
 
 
-async def rebuilt(settings: Settings, url: str) -> str:
+async def rebuild_counts(settings: Settings, url: str, config: LiveConfig) -> str:
     """Count everything anew; what is covered then."""
     source_pool, state_pool = await open_pool(settings.source_url or url, size=1), await open_pool(url, size=2)
-    config = LiveConfig(path_of(os.environ))
-    source, state = source_of(source_pool, settings), state_of(state_pool, settings)
-    filler = Filler(source, state, partial(counted, config), identity_of(settings))
+    source, state = make_source(source_pool, settings, config=config), make_state(state_pool, settings)
+    counts_task = CountsTask(source, state, partial(counted_series, PANELS, config), source_identity(settings))
     try:
-        async with state.borrowed() as conn, conn.transaction():
-            await filler.lease.seize(conn)
-            for series in filler.series():
+        async with state.connection() as conn, conn.transaction():
+            await counts_task.lease.force_acquire(conn)
+            for series in counts_task.series():
                 await conn.execute(SQL["forget_coverage"], series.name)
-        await fill(filler, state_pool)
-        return listing(await read(state_pool))
+        await fill_counts(counts_task, state_pool)
+        counted = {series.name for series in counts_task.series()}
+        return coverage_table(await read_coverage_rows(state_pool), counted)
     finally:
-        await filler.leave()
-        await retired(source_pool)
-        await retired(state_pool)
+        await counts_task.release_lease()
+        await close_pool(source_pool)
+        await close_pool(state_pool)
 
 
-async def fill(filler: Filler, pool: asyncpg.Pool) -> None:
+async def fill_counts(counts_task: CountsTask, pool: asyncpg.Pool) -> None:
     """Fill everything, and show how far it has come."""
-    days = round(KEPT / timedelta(days=1) * len(filler.series()))
+    counted = {series.name for series in counts_task.series()}
+    days = round(RETENTION / timedelta(days=1) * len(counted))
     with tqdm(total=days, unit="day", disable=not sys.stderr.isatty()) as bar:
-        while await filler.tick():
+        while await counts_task.tick():
             await asyncio.sleep(TURN_SECONDS)
-            done = sum((one.covered_to - one.covered_from) / timedelta(days=1) for one in await read(pool))
+            covered = [one for one in await read_coverage_rows(pool) if one.series in counted]
+            done = sum((one.covered_to - one.covered_from) / timedelta(days=1) for one in covered)
             bar.update(min(round(done), days) - bar.n)
         bar.update(days - bar.n)

@@ -10,14 +10,15 @@ import asyncpg
 import structlog
 from litestar import Litestar
 
-from houndmon.app import Companion
-from houndmon.kit import embedded
-from houndmon.kit.migrate import migrate, migrations_folder
-from houndmon.kit.problems import HoundmonError
-from houndmon.kit.settings import Settings
+from houndmon.app import LifespanPart
+from houndmon.core import embedded
+from houndmon.core.migrate import migrate, migrations_folder
+from houndmon.core.problems import HoundmonError
+from houndmon.core.settings import Settings
+from houndmon.core.stopping import is_stopping, pause, stopped
 
 log = structlog.get_logger()
-LOOK_SECONDS = 2.0
+WATCH_SECONDS = 2.0
 
 
 class DatabaseDown(HoundmonError):
@@ -28,7 +29,7 @@ class DatabaseFailed(HoundmonError):
     """The database was reached, but could not do what was asked: its disk is full, or it went away."""
 
 
-WORLD = (
+WORLD_ERRORS = (
     asyncpg.InsufficientResourcesError,
     asyncpg.PostgresSystemError,
     asyncpg.PostgresConnectionError,
@@ -49,15 +50,20 @@ def data_dir(settings: Settings) -> Path:
 @contextmanager
 def database(settings: Settings) -> Iterator[str]:
     """The URL of houndmon's database, perhaps that of another houndmon that runs already. Raises HoundmonError."""
-    if not settings.database_url and (running := embedded.attach(data_dir(settings))):
-        yield running
-    else:
-        with own_database(settings) as (url, _):
-            yield url
+    try:
+        if not settings.database_url and (running := embedded.running_dsn(data_dir(settings))):
+            yield running
+        else:
+            with own_database(settings) as (url, _):
+                yield url
+    except asyncpg.UndefinedTableError as error:
+        if '"houndmon.' not in str(error):
+            raise
+        raise HoundmonError("houndmon's own tables are missing or old: run `houndmon migrate`") from error
 
 
 @contextmanager
-def own_database(settings: Settings) -> Iterator[tuple[str, list[Companion]]]:
+def own_database(settings: Settings) -> Iterator[tuple[str, list[LifespanPart]]]:
     """The URL of a service's database, and what must live beside the service for it. Raises HoundmonError.
 
     An embedded one is its own, and runs until the block ends: that of another would end with the other.
@@ -66,18 +72,18 @@ def own_database(settings: Settings) -> Iterator[tuple[str, list[Companion]]]:
         yield settings.database_url, []
     else:
         with embedded.start(data_dir(settings)) as cluster:
-            yield cluster.dsn(), [partial(kept_alive, cluster)]
+            yield cluster.dsn(), [partial(keep_alive, cluster)]
 
 
 @asynccontextmanager
-async def kept_alive(cluster: embedded.Cluster, _: Litestar | None = None) -> AsyncIterator[None]:
+async def keep_alive(cluster: embedded.Cluster, _: Litestar | None = None) -> AsyncIterator[None]:
     """Beside the service: start its PostgreSQL anew whenever that has died."""
 
     async def watch() -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
+        while not is_stopping():
+            await pause(WATCH_SECONDS)
             try:
-                if cluster.revive():
+                if cluster.restart_if_dead():
                     log.warning("database_revived", pid=cluster.pid)
             except OSError as error:
                 log.warning("database_not_revived", error=str(error))
@@ -86,11 +92,11 @@ async def kept_alive(cluster: embedded.Cluster, _: Litestar | None = None) -> As
     try:
         yield
     finally:
-        task.cancel()
+        await stopped(task, seconds=0.5)
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+async def connect(url: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection. Raises DatabaseDown, or DatabaseFailed for what goes wrong with the world later."""
     try:
         conn = await asyncpg.connect(url, timeout=5, command_timeout=600, statement_cache_size=0)
@@ -103,10 +109,10 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
         raise DatabaseDown(f"the database of HOUNDMON_DATABASE_URL does not answer: {why}") from error
     try:
         yield conn
-    except (*WORLD, asyncpg.InterfaceError) as error:
+    except (*WORLD_ERRORS, asyncpg.InterfaceError) as error:
         if isinstance(error, asyncpg.InterfaceError) and isinstance(error.__context__, asyncio.CancelledError):
             raise error.__context__ from None  # a copy that is cancelled cannot even roll back
-        if cause := world(error):
+        if cause := world_error(error):
             raise DatabaseFailed(f"the database could not go on: {cause}. Mend that, then try again") from error
         raise
     finally:
@@ -114,21 +120,21 @@ async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
             await conn.close(timeout=5)
 
 
-def world(error: BaseException | None) -> str | None:
+def world_error(error: BaseException | None) -> str | None:
     """What happened in the world, where that is behind an error: a lost connection hides why it was lost."""
     found: str | None = None
     while error:
-        if isinstance(error, WORLD):
+        if isinstance(error, WORLD_ERRORS):
             found = str(error) or type(error).__name__
         error = error.__context__
     return found.partition("\n")[0] if found else None
 
 
-def migrated(url: str) -> list[str]:
+def apply_migrations(url: str) -> list[str]:
     """Bring the database up to date; the names of what was applied. Raises HoundmonError."""
 
     async def work() -> list[str]:
-        async with connected(url) as conn:
+        async with connect(url) as conn:
             return await migrate(conn, migrations_folder())
 
     return asyncio.run(work())

@@ -2,8 +2,8 @@
 
 import argparse
 
-from houndmon.commands.database import database, migrated
-from houndmon.kit.settings import Settings
+from houndmon.commands.database import apply_migrations, database
+from houndmon.core.settings import Settings
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -13,6 +13,6 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Migrate and report."""
     with database(settings) as url:
-        applied = migrated(url)
+        applied = apply_migrations(url)
     print("\n".join(f"applied {name}" for name in applied) or "nothing to do: the database is up to date")
     return 0

@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 from houndmon.app import create_app
-from houndmon.kit.settings import Settings
-from houndmon.web.reference import document
+from houndmon.core.settings import Settings
+from houndmon.web.reference import openapi_document
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Generate the document; no database is needed."""
-    body = document(create_app(settings, "postgresql://"))
+    body = openapi_document(create_app(settings, "postgresql://"))
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_bytes(body)

@@ -6,23 +6,23 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from houndmon.kit.settings import Settings, SettingsError
+from houndmon.core.settings import Settings, SettingsError
 
 
 @contextmanager
-def reserved(settings: Settings) -> Iterator[list[socket.socket]]:
+def reserve_sockets(settings: Settings) -> Iterator[list[socket.socket]]:
     """Sockets bound to each address of the host; nobody is listened to yet. Raises SettingsError."""
     with ExitStack() as stack:
         sockets = []
-        for family, address in addresses(settings):
-            if taken := bound(family, address, settings):
+        for family, address in host_addresses(settings):
+            if taken := bind_if_present(family, address, settings):
                 sockets.append(stack.enter_context(taken))
         if not sockets:
             raise SettingsError(f"HOUNDMON_HOST is {settings.host}: this machine has no such address")
         yield sockets
 
 
-def addresses(settings: Settings) -> list[tuple[socket.AddressFamily, Any]]:
+def host_addresses(settings: Settings) -> list[tuple[socket.AddressFamily, Any]]:
     """What the host means, each address once. Raises SettingsError."""
     try:
         found = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -31,10 +31,10 @@ def addresses(settings: Settings) -> list[tuple[socket.AddressFamily, Any]]:
     return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
 
-def bound(family: socket.AddressFamily, address: Any, settings: Settings) -> socket.socket | None:
+def bind_if_present(family: socket.AddressFamily, address: Any, settings: Settings) -> socket.socket | None:
     """A socket bound to an address; None where the machine lacks that address. Raises SettingsError."""
     try:
-        return bind(family, address)
+        return bind_socket(family, address)
     except OSError as error:
         if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
             return None
@@ -46,7 +46,13 @@ def bound(family: socket.AddressFamily, address: Any, settings: Settings) -> soc
         raise SettingsError(f"{where} cannot be had ({error.strerror}): set HOUNDMON_PORT to another") from error
 
 
-def bind(family: socket.AddressFamily, address: Any) -> socket.socket:
+def local_address(settings: Settings) -> str:
+    """Where the page is for who is on this machine, whatever else it listens on."""
+    host = settings.host if settings.on_loopback else "127.0.0.1"
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.port}"
+
+
+def bind_socket(family: socket.AddressFamily, address: Any) -> socket.socket:
     """A socket on an address, that does not listen yet."""
     taken = socket.socket(family, socket.SOCK_STREAM)
     try:

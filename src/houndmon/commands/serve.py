@@ -19,19 +19,22 @@ import uvicorn
 from litestar import Litestar
 from litestar.types import ASGIApp
 
-from houndmon.access.tokens import any_token
+from houndmon.access.tokens import has_token
 from houndmon.app import create_app
-from houndmon.commands.database import DatabaseDown, connected, migrated, own_database
-from houndmon.commands.port import reserved
+from houndmon.commands.database import DatabaseDown, apply_migrations, connect, own_database
+from houndmon.commands.port import local_address, reserve_sockets
 from houndmon.commands.token import first_token
 from houndmon.config.live import LiveConfig
 from houndmon.config.load import path_of
-from houndmon.kit import log as logs
-from houndmon.kit.migrate import migrate_when_possible, migrations_folder
-from houndmon.kit.patience import PatientProtocol
-from houndmon.kit.settings import Settings, SettingsError
-from houndmon.web.head import WithHead
-from houndmon.web.lane import Lane
+from houndmon.core import log as logs
+from houndmon.core.migrate import migrate_when_possible, migrations_folder
+from houndmon.core.request_timeout import RequestTimeoutProtocol
+from houndmon.core.settings import Settings, SettingsError
+from houndmon.core.stopping import stopped
+from houndmon.notify.channels import CHANNELS
+from houndmon.web.dependencies import services_of
+from houndmon.web.head_requests import HeadSupport
+from houndmon.web.response_cache import ResponseCache
 
 log = structlog.get_logger()
 DRAIN_SECONDS = 10
@@ -45,22 +48,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT."""
     logs.configure(settings.log_level)
-    with ended_by_sigterm(), reserved(settings) as sockets, own_database(settings) as (url, beside):
-        is_late = not options.no_migrate and not migrated_now(url)
+    with exit_on_sigterm(), reserve_sockets(settings) as sockets, own_database(settings) as (url, beside):
+        is_late = not options.no_migrate and not migrate_now(url)
         if settings.auth == "on" and not is_late:
-            asyncio.run(let_in(url, settings))
-        config = LiveConfig(path_of(os.environ))
+            asyncio.run(print_first_token(url, settings))
+        config = LiveConfig(path_of(os.environ), CHANNELS, page=local_address(settings))
         reload_on_sighup(config)
-        companions = [*beside, *([migrating_later] if is_late else [])]
+        companions = [*beside, *([migrate_later] if is_late else [])]
         app = create_app(settings, url, config, companions=companions)
-        listen(app if settings.auth == "on" else Lane(app), settings, sockets)
+        listen(app if settings.auth == "on" else ResponseCache(app), settings, sockets)
     return 0
 
 
-async def let_in(url: str, settings: Settings) -> None:
+async def print_first_token(url: str, settings: Settings) -> None:
     """Print an admin's token where there is none yet. Raises SettingsError where others could read it first."""
-    async with connected(url) as conn, conn.transaction():
-        if not settings.on_loopback and not await any_token(conn):
+    async with connect(url) as conn, conn.transaction():
+        if not settings.on_loopback and not await has_token(conn):
             raise SettingsError(
                 f"nobody could log in on {settings.host}, for there are no tokens: "
                 "run `houndmon token create --role admin --name NAME` first"
@@ -70,10 +73,10 @@ async def let_in(url: str, settings: Settings) -> None:
         print(f"There were no tokens. This one is for an admin, and is shown this once:\n{made.token}", flush=True)
 
 
-def migrated_now(url: str) -> bool:
+def migrate_now(url: str) -> bool:
     """Migrate; whether the database was there. Where it is down, serve all the same: `/readyz` says so."""
     try:
-        for name in migrated(url):
+        for name in apply_migrations(url):
             log.info("migration_applied", name=name)
     except DatabaseDown as error:
         log.warning("migration_postponed", error=str(error))
@@ -81,18 +84,18 @@ def migrated_now(url: str) -> bool:
     return True
 
 
-def migrating_later(app: Litestar) -> AbstractAsyncContextManager[None]:
+def migrate_later(app: Litestar) -> AbstractAsyncContextManager[None]:
     """Beside the service: migrate as soon as the database answers."""
 
     @asynccontextmanager
     async def beside() -> AsyncIterator[None]:
         told = partial(log.info, "migration_applied")
-        pool = app.state.state.pool
+        pool = services_of(app).database.pool
         task = asyncio.create_task(migrate_when_possible(pool, migrations_folder(), lambda name: told(name=name)))
         try:
             yield
         finally:
-            task.cancel()
+            await stopped(task, seconds=0.5)
 
     return beside()
 
@@ -111,7 +114,7 @@ class Server(uvicorn.Server):
 def listen(app: ASGIApp, settings: Settings, sockets: list[socket.socket]) -> None:
     """Answer HTTP until a signal, then drain."""
     config = uvicorn.Config(
-        WithHead(app),
+        HeadSupport(app),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -120,7 +123,7 @@ def listen(app: ASGIApp, settings: Settings, sockets: list[socket.socket]) -> No
         date_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         timeout_keep_alive=30,
-        http=PatientProtocol,
+        http=RequestTimeoutProtocol,
         # uvicorn believes X-Forwarded-For of every peer on loopback; a limit by address would hold nobody.
         proxy_headers=False,
     )
@@ -138,7 +141,7 @@ def reload_on_sighup(config: LiveConfig) -> None:
 
 
 @contextmanager
-def ended_by_sigterm() -> Iterator[None]:
+def exit_on_sigterm() -> Iterator[None]:
     """Let SIGTERM end the block as Ctrl-C would, which asyncio knows how to do in order, but with exit status 0."""
     asked = False
 

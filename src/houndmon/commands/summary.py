@@ -7,13 +7,12 @@ HOUNDMON_TOKEN holds a token; one of the role `summary` will do.
 import argparse
 import os
 import sys
-from typing import Any
 
 import httpx
 
-from houndmon.kit.filters import ENVIRONMENTS
-from houndmon.kit.problems import HoundmonError
-from houndmon.kit.settings import Settings
+from houndmon.core.filters import ENVIRONMENTS
+from houndmon.core.problems import HoundmonError
+from houndmon.core.settings import Settings
 
 
 class ServiceDown(HoundmonError):
@@ -29,7 +28,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Ask the service and print what it says."""
     base = options.url or f"http://{settings.host}:{settings.port}"
-    match asked(base, options.environment, os.environ.get("HOUNDMON_TOKEN")):
+    match fetch_summary(base, options.environment, os.environ.get("HOUNDMON_TOKEN")):
         case 200, {"text": str(text), "status": {"indicator": indicator}}:
             print(text)
             return 0 if indicator == "none" else 1
@@ -41,7 +40,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     raise ServiceDown(f"what answers at {base} is no houndmon: give its address by --url")
 
 
-def asked(base: str, environment: str, token: str | None) -> tuple[int, Any]:
+def fetch_summary(base: str, environment: str, token: str | None) -> tuple[int, object]:
     """What the service answers: its status, and its JSON (None where it is none). Raises ServiceDown."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     try:

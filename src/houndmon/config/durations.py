@@ -7,7 +7,7 @@ LONGEST_DAYS = 366
 _WRITTEN = re.compile(r"(-?)([0-9]{1,9})([smhd])")
 
 
-def parse(text: str) -> int:
+def parse_duration(text: str) -> int:
     """The seconds of a duration. Raises ValueError with a sentence."""
     match = _WRITTEN.fullmatch(text.strip())
     if not match:
@@ -20,7 +20,7 @@ def parse(text: str) -> int:
     return seconds
 
 
-def write(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A duration in the largest unit that holds it whole; part of a second is rounded."""
     whole = round(seconds)
     for unit, size in UNITS.items():

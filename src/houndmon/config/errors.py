@@ -2,7 +2,7 @@
 
 import msgspec
 
-from houndmon.kit.problems import HoundmonError
+from houndmon.core.problems import HoundmonError
 
 
 class ConfigError(HoundmonError):
@@ -13,16 +13,16 @@ class ConfigError(HoundmonError):
         self.file, self.key, self.sentence = file, key, sentence
 
 
-class Place(msgspec.Struct, frozen=True):
+class KeyPath(msgspec.Struct, frozen=True):
     """A key of a file, as people write it: `rules.queue_age.threshold`."""
 
     file: str
     key: str = ""
 
-    def at(self, name: str) -> "Place":
+    def at(self, name: str) -> "KeyPath":
         """A key below this one."""
-        return Place(self.file, f"{self.key}.{name}" if self.key else name)
+        return KeyPath(self.file, f"{self.key}.{name}" if self.key else name)
 
-    def refused(self, sentence: str) -> ConfigError:
+    def error(self, sentence: str) -> ConfigError:
         """The error to raise for what stands here."""
         return ConfigError(self.file, self.key, sentence)

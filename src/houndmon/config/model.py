@@ -1,69 +1,30 @@
 """The configuration as the rest of the house sees it: complete, checked, never half-filled."""
 
-from typing import Literal
+from collections.abc import Mapping
 
 import msgspec
 
-from houndmon.kit.filters import Environment
-
-Severity = Literal["info", "warning", "critical"]
-RuleName = Literal[
-    "queue_age",
-    "queue_stalled",
-    "queue_failure_ratio",
-    "worker_heartbeat_missing",
-    "playback_failure_ratio",
-    "api_5xx_spike",
-    "api_4xx_spike",
-    "traffic_absent",
-    "slo_burn_fast",
-    "slo_burn_slow",
-    "slo_burn_day",
-    "source_unreadable",
-    "counts_differ",
-]
-LevelName = Literal["upload_to_live", "transcode_success", "playback_success", "heartbeat_freshness"]
-BURN_RULES: tuple[RuleName, ...] = ("slo_burn_fast", "slo_burn_slow", "slo_burn_day")
-
-
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One alert rule. `owner_role` None on a burn rule: the owner of the service level answers for it."""
-
-    name: RuleName
-    threshold: float | None = None
-    hold_seconds: float = 0  # `for`: how long the condition must last before it fires
-    recover_after_seconds: float = 120
-    minimum_sample: int = 1
-    minimum_bad: int = 3
-    baseline_factor: float = 3
-    severity: Severity = "critical"
-    owner_role: str | None
-    response_target_minutes: float
-    runbook_url: str
-
-
-class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
-    """One service level."""
-
-    name: LevelName
-    objective: float
-    window: Literal["1h", "6h", "24h", "7d"] = "24h"
-    owner_role: str
-    runbook_url: str
-    limit_minutes: float = 10  # of upload_to_live: within which a track must be live
+from houndmon.core.filters import Environment
+from houndmon.core.source_contract import IOS_PLATFORMS, SAFARI_BROWSERS
+from houndmon.rulebook.book import NAMES, RuleName
+from houndmon.rulebook.levels import LevelName, ServiceLevel
+from houndmon.rulebook.owners import PLATFORM
+from houndmon.rulebook.spec import Rule, Severity
 
 
 class Receiver(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is told. `url` and `secret` are secrets: they go into no log and no answer."""
+    """Who is told; a channel adds what it needs. That is secret: it goes into no log and no answer."""
 
     name: str
-    kind: Literal["webhook", "apprise"]
-    url: str
-    secret: str | None = None
-    allow_private: bool = False
+    kind: str
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether who reads it may be elsewhere than on this machine."""
+        return True
 
 
-class Route(msgspec.Struct, frozen=True, kw_only=True):
+class NotificationRoute(msgspec.Struct, frozen=True, kw_only=True):
     """Which alerts go to which receivers; an empty matcher matches all."""
 
     receivers: tuple[str, ...]
@@ -75,12 +36,41 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """The whole configuration. `public_url` is where people find the page, without a slash at its end."""
 
-    rules: dict[RuleName, Rule]
+    rules: dict[str, Rule]
     levels: dict[LevelName, ServiceLevel]
     receivers: dict[str, Receiver] = {}
-    routes: tuple[Route, ...] = ()
+    routes: tuple[NotificationRoute, ...] = ()
     public_url: str = "http://127.0.0.1:8600"
     heartbeat_url: str | None = None
+    own_rules: Mapping[Environment, Mapping[str, Rule]] = {}  # those that an environment has otherwise
+    absent: frozenset[str] = frozenset()  # the relations that this source does not have
+    environment_names: Mapping[str, str] = {}  # what the team calls them, where not by their own names
+    ios_platforms: tuple[str, ...] = IOS_PLATFORMS
+    ios_browsers: tuple[str, ...] = SAFARI_BROWSERS
+    links: Mapping[str, str] = {}  # templates of the addresses of an alert's logs and traces
+
+    def rules_in(self, environment: Environment) -> dict[str, Rule]:
+        """The rules as they hold in an environment, by name, in the order of the book."""
+        return self.rules | dict(self.own_rules.get(environment, {}))
+
+    def switched_off(self, environment: Environment) -> list[RuleName]:
+        """The rules that are not judged in an environment."""
+        rules = self.rules_in(environment)
+        return [name for name in NAMES if not rules[name].enabled]
+
+    def with_rule(self, environment: Environment, rule: Rule) -> "Config":
+        """The same with another rule in an environment."""
+        own = dict(self.own_rules.get(environment, {})) | {rule.name: rule}
+        return msgspec.structs.replace(self, own_rules=dict(self.own_rules) | {environment: own})
+
+    def called(self, environment: str) -> str:
+        """What the team calls an environment."""
+        return self.environment_names.get(environment, environment)
+
+    def owner_of(self, rule: Rule, subject: str | None) -> str:
+        """Who answers for an alert: the rule's owner, else that of the service level that it is about."""
+        owners: dict[str, str] = {level.name: level.owner_role for level in self.levels.values()}
+        return rule.owner_role or owners.get(subject or "", PLATFORM)
 
 
 def receivers_for(config: Config, rule: str, environment: str, severity: str) -> list[Receiver]:

@@ -5,17 +5,18 @@ from typing import Literal
 
 import msgspec
 
-from houndmon.counts.blocks import MINUTE, Reach, floor
+from houndmon.core.series import Interval
+from houndmon.counts.blocks import MINUTE, block_start
 
-Kind = Literal["day", "week"]
-EVERY: dict[Kind, timedelta] = {"week": timedelta(hours=6), "day": timedelta(minutes=10)}
-BACK: dict[Kind, timedelta] = {"week": timedelta(days=7), "day": timedelta(hours=24)}
+CheckKind = Literal["day", "week"]
+CHECK_INTERVALS: dict[CheckKind, timedelta] = {"week": timedelta(hours=6), "day": timedelta(minutes=10)}
+CHECK_SPANS: dict[CheckKind, timedelta] = {"week": timedelta(days=7), "day": timedelta(hours=24)}
 
 
-class Pass(msgspec.Struct):
+class CheckPass(msgspec.Struct):
     """One run over the past, from old to new; `place` is how far it has come."""
 
-    kind: Kind
+    kind: CheckKind
     begun_at: datetime
     place: datetime
     end: datetime
@@ -26,17 +27,17 @@ class Checks(msgspec.Struct):
 
     day_checked_at: datetime | None = None
     week_checked_at: datetime | None = None
-    under_way: Pass | None = None
+    under_way: CheckPass | None = None
 
-    def next_stretch(self, reach: Reach, span: timedelta, now: datetime) -> Reach | None:
+    def next_stretch(self, covered: Interval, span: timedelta, now: datetime) -> Interval | None:
         """What to count again next; None where nothing is due."""
-        run = self.under_way = self.under_way or self._begun(reach, now)
+        run = self.under_way = self.under_way or self._begun(covered, now)
         if run is None:
             return None
-        start = max(run.place, reach.start)
-        return Reach(start, min(run.end, max(start + timedelta(minutes=1), floor(start + span, MINUTE))))
+        start = max(run.place, covered.start)
+        return Interval(start, min(run.end, max(start + timedelta(minutes=1), block_start(start + span, MINUTE))))
 
-    def passed(self, stretch: Reach) -> Pass | None:
+    def advance(self, stretch: Interval) -> CheckPass | None:
         """Take note of a stretch that is checked; the check that ended with it, if one did."""
         run = self.under_way
         assert run, "a stretch belongs to a check"
@@ -49,10 +50,10 @@ class Checks(msgspec.Struct):
         self.day_checked_at = run.begun_at
         return run
 
-    def _begun(self, reach: Reach, now: datetime) -> Pass | None:
-        checked: dict[Kind, datetime | None] = {"week": self.week_checked_at, "day": self.day_checked_at}
+    def _begun(self, covered: Interval, now: datetime) -> CheckPass | None:
+        checked: dict[CheckKind, datetime | None] = {"week": self.week_checked_at, "day": self.day_checked_at}
         for kind, last in checked.items():
-            start = max(reach.start, floor(now - BACK[kind], MINUTE))
-            if (last is None or now - last >= EVERY[kind]) and start < reach.end:
-                return Pass(kind, now, start, reach.end)
+            start = max(covered.start, block_start(now - CHECK_SPANS[kind], MINUTE))
+            if (last is None or now - last >= CHECK_INTERVALS[kind]) and start < covered.end:
+                return CheckPass(kind, now, start, covered.end)
         return None

@@ -65,6 +65,7 @@ order by at;
 
 -- name: unsettled
 -- Which minutes before a time must be counted again, the newest first? Relies on the partial index.
+-- $4 how many, or null for all
 select at
 from houndmon.counts
 where series = $1 and environment = $2 and grain = 60 and unsettled and at < $3

@@ -1,1 +1,1 @@
-"""A simulated Hound: a week of history, then listeners, uploads, workers and incidents that go on living."""
+"""A simulated Hound: three weeks of history, then listeners, uploads, workers and incidents that go on living."""

@@ -51,7 +51,7 @@ class Song:
     track_id: str
 
 
-class Catalogue:
+class ReleaseCatalogue:
     """All releases of the demo, the same ones for the same seed."""
 
     def __init__(self, seed: int) -> None:

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from houndmon.demo.gateway import ACCOUNT, CATALOGUE, QUIET, STREAM, Trouble
-from houndmon.demo.listeners import HEALTHY, Playback
+from houndmon.core.filters import Environment
+from houndmon.demo.fleet import FLEET, LOST
+from houndmon.demo.gateway import ACCOUNT, CATALOGUE, NORMAL_RATES, STREAM, ErrorRates
+from houndmon.demo.listeners import HEALTHY, IOS_SAFARI, ClientProfile, PlaybackHealth
 from houndmon.demo.transcoding import PERMANENT
 from houndmon.demo.uploads import REJECTED
-from houndmon.kit.filters import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Burst:
 
 
 @dataclass(frozen=True, slots=True)
-class Incident:
+class IncidentKind:
     """One kind of incident: how long it lasts, how long it stays away then, and its effects on its environment."""
 
     name: str
@@ -32,61 +33,84 @@ class Incident:
     scheduled: bool = True
     mute: bool = False
     hidden: str = ""
-    workers_down: bool = False
+    down: tuple[str, ...] = ()
     claims_stop: bool = False
     jobs_hang: bool = False
+    retries_only: bool = False
     late_batch: int = 0
-    playback: Playback = HEALTHY
-    ios_safari_times: float = 0.0
-    trouble: Trouble = QUIET
+    late_plays_per_second: float = 0.0
+    playback: PlaybackHealth = HEALTHY
+    replays_times: float = 0.0
+    replays_by: ClientProfile | None = None
+    trouble: ErrorRates = NORMAL_RATES
     rejected: float = REJECTED
     permanent: float = PERMANENT
     burst: Burst = Burst()
 
 
-HEALTH = Incident("health", "All is well", "", "", 0, 0)
+NO_INCIDENT = IncidentKind("health", "All is well", "", "", 0, 0)
 
 # A rest is longer than the rule's window, so that its alert recovers before the next time; that of the
 # gateway also keeps the 24 h baseline, of which three times is the threshold, low enough.
 _ALL = (
-    Incident(
+    IncidentKind(
         "ios-safari-decode",
         "iOS Safari playback fails",
         "Playback: the failure ratio of iOS Safari climbs to more than half, all with MEDIA_ERR_DECODE.",
         "playback_failure_ratio",
         seconds=45,
         rest_seconds=24 * 60,
-        playback=Playback(ios_safari_failed=0.6),
-        ios_safari_times=2.0,
+        playback=PlaybackHealth(ios_safari_failed=0.6),
+        replays_times=2.0,
+        replays_by=IOS_SAFARI,
     ),
-    Incident(
+    IncidentKind(
+        "listeners-leave",
+        "Listeners leave before the first sound",
+        "Playback: nine of ten give up while they wait and press play again; nothing fails, and no error is told.",
+        "playback_abandoned",
+        seconds=60,
+        rest_seconds=24 * 60,
+        playback=PlaybackHealth(abandoned=0.9),
+        replays_times=12.0,
+    ),
+    IncidentKind(
+        "plays-late",
+        "Players that were offline send their plays",
+        "Alerts: plays of the last 20 h arrive now; the counts lack them until they are held against the rows again.",
+        "counts_differ",
+        seconds=90,
+        rest_seconds=30 * 60,
+        late_plays_per_second=2.0,
+    ),
+    IncidentKind(
         "workers-die",
         "The transcode host goes down",
         "Workers: all of prod fall silent and turn missing after 120 s, then come back as new processes.",
         "worker_heartbeat_missing",
         seconds=145,
         rest_seconds=16 * 60,
-        workers_down=True,
+        down=FLEET["prod"],
     ),
-    Incident(
+    IncidentKind(
         "gateway-5xx",
         "The gateway answers 5xx",
         "API: a quarter of the answers on two gateway routes are 5xx.",
         "api_5xx_spike",
         seconds=45,
         rest_seconds=35 * 60,
-        trouble=Trouble((STREAM, CATALOGUE), broken=0.25, times=3.0),
+        trouble=ErrorRates((STREAM, CATALOGUE), broken=0.25, times=3.0),
     ),
-    Incident(
+    IncidentKind(
         "sessions-lost",
         "Every session is refused",
         "API: players ask for the account over and over; nine of ten answers on /v1/me are 401.",
         "api_4xx_spike",
         seconds=45,
         rest_seconds=35 * 60,
-        trouble=Trouble((ACCOUNT,), refused=0.9, times=20.0),
+        trouble=ErrorRates((ACCOUNT,), refused=0.9, times=20.0),
     ),
-    Incident(
+    IncidentKind(
         "relation-hidden",
         "A migration takes api_requests away",
         "API: its relation cannot be read; the panel keeps its last figures, marked stale, and the others go on.",
@@ -95,7 +119,7 @@ _ALL = (
         rest_seconds=20 * 60,
         hidden="api_requests",
     ),
-    Incident(
+    IncidentKind(
         "queue-stalls",
         "Workers claim no jobs",
         "Queue: an importer's late batch has waited more than 15 min, while the workers beat on.",
@@ -105,17 +129,17 @@ _ALL = (
         claims_stop=True,
         late_batch=4,
     ),
-    Incident(
+    IncidentKind(
         "uploads-rejected",
         "A partner's uploads are rejected",
-        "Ingest: the rejection ratio climbs and unsupported_codec leads its reasons; no rule watches it.",
-        "",
+        "Ingest: the whole delivery is rejected, and unsupported_codec leads the reasons of the last hour.",
+        "upload_rejection_ratio",
         seconds=40,
-        rest_seconds=8 * 60,
-        rejected=0.8,
-        burst=Burst(25, 0.15),
+        rest_seconds=75 * 60,
+        rejected=1.0,
+        burst=Burst(30, 0.35),
     ),
-    Incident(
+    IncidentKind(
         "transcode-failures",
         "Transcodes fail",
         "Queue: the failure ratio of the last hour climbs above 5 %, with FFMPEG_EXIT_1 on top.",
@@ -125,7 +149,7 @@ _ALL = (
         permanent=0.6,
         burst=Burst(30, 0.4),
     ),
-    Incident(
+    IncidentKind(
         "queue-dead",
         "The transcode queue stands still",
         "Queue: after 15 min nothing has finished and the oldest job has waited longer: stalled.",
@@ -141,20 +165,22 @@ _ALL = (
 
 INCIDENTS = {incident.name: incident for incident in _ALL}
 
-# Some rules look back half an hour. So staging has stood still for that long when a newcomer arrives: in prod it would
-# hide all else.
-STILL_FOR = timedelta(minutes=28)
-OPENING = Incident(
+# Some rules look back half an hour or an hour. So staging has stood still for that long when a newcomer arrives: in
+# prod it would hide all else.
+QUIET_AGE = timedelta(minutes=28)
+OPENING_AGE = timedelta(minutes=66)
+OPENING = IncidentKind(
     "staging-still",
     "Staging stands still",
-    "Staging: nobody has played for half an hour, and no job has been finished while one waits.",
+    "Staging: no play and no request for half an hour; a dead worker's jobs stay in progress, others retry in vain, "
+    "and none is finished.",
     "traffic_absent",
-    seconds=5 * 60,
+    seconds=8 * 60,
     rest_seconds=0,
     environment="staging",
     scheduled=False,
     mute=True,
-    claims_stop=True,
-    jobs_hang=True,
+    down=(LOST,),
+    retries_only=True,
     late_batch=2,
 )

@@ -1,6 +1,7 @@
 """Where the demo's rows go: the columns of Hound's relations, in the order of the demo's records."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 import asyncpg
@@ -10,13 +11,15 @@ SCHEMA = "hound"
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "releases": ("release_id", "artist_id", "title", "artist_name"),
-    "tracks": ("track_id", "release_id", "artist_id", "environment", "state", "uploaded_at", "live_at"),
+    "tracks": (
+        "track_id", "release_id", "artist_id", "environment", "state", "uploaded_at", "live_at", "publish_at",
+    ),
     "upload_attempts": (
         "occurred_at", "environment", "artist_id", "release_id", "track_id", "outcome", "rejection_reason",
     ),
     "transcode_jobs": (
         "job_id", "environment", "artist_id", "release_id", "track_id", "status", "attempt", "queued_at",
-        "claimed_at", "started_at", "finished_at", "worker_id", "error_code", "error_message",
+        "claimed_at", "started_at", "finished_at", "worker_id", "error_code", "error_message", "available_at",
     ),
     "worker_heartbeats": ("worker_id", "environment", "beat_at", "process_started_at"),
     "play_attempts": (
@@ -26,6 +29,12 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "api_requests": ("occurred_at", "environment", "service", "route", "status_code", "requests"),
 }  # fmt: skip
 
+
+INDEXES = """
+select indexrelid::regclass::text as name, pg_get_indexdef(indexrelid) as definition
+from pg_index
+where indrelid in (select oid from pg_class where relnamespace = $1::regnamespace) and not indisprimary
+"""
 
 Record = tuple[object, ...]
 Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
@@ -37,25 +46,41 @@ async def append(conn: Connection, relation: str, records: Iterable[Record]) -> 
     return int(status.rsplit(" ", 1)[-1])
 
 
-def aside(relation: str) -> str:
+@asynccontextmanager
+async def indexed_afterwards(conn: Connection) -> AsyncIterator[None]:
+    """Within a transaction, let rows come without indexes and build those in the end: sorted once, not row by row.
+
+    Whoever reads the relations waits until the transaction ends.
+    """
+    indexes = await conn.fetch(INDEXES, SCHEMA)
+    for index in indexes:
+        await conn.execute(f"drop index {index['name']}")
+    yield
+    for index in indexes:
+        await conn.execute(index["definition"])
+
+
+def hidden_name(relation: str) -> str:
     """Where a relation is while an incident hides it."""
     return f"{relation}_being_migrated"
 
 
 async def hide(conn: Connection, relation: str) -> None:
     """Rename a relation away; whoever reads it waits two seconds at most."""
-    await conn.execute(f"set local lock_timeout = '2s'; alter table {SCHEMA}.{relation} rename to {aside(relation)}")
+    await conn.execute(
+        f"set local lock_timeout = '2s'; alter table {SCHEMA}.{relation} rename to {hidden_name(relation)}"
+    )
 
 
 async def unhide(conn: Connection) -> None:
     """Bring back what was hidden, also by a demo that ended meanwhile."""
     for relation in COLUMNS:
-        hidden, there = f"{SCHEMA}.{aside(relation)}", f"{SCHEMA}.{relation}"
+        hidden, there = f"{SCHEMA}.{hidden_name(relation)}", f"{SCHEMA}.{relation}"
         if await conn.fetchval("select to_regclass($1) is not null and to_regclass($2) is null", hidden, there):
             await conn.execute(f"alter table {hidden} rename to {relation}")
 
 
-async def put(conn: Connection, relation: str, records: Iterable[Record]) -> None:
+async def upsert(conn: Connection, relation: str, records: Iterable[Record]) -> None:
     """Insert records, or replace those with the same first column."""
     await conn.executemany(_upsert(relation), list(records))
 

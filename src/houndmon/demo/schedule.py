@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from houndmon.demo.incidents import HEALTH, INCIDENTS, OPENING, Incident
-from houndmon.kit.filters import Environment
+from houndmon.core.filters import Environment
+from houndmon.demo.incidents import INCIDENTS, NO_INCIDENT, OPENING, IncidentKind
 
-# Short enough that all of them happen within ten minutes, each after the other.
+# Short enough that all of them happen within fifteen minutes, each after the other.
 FIRST_AFTER = timedelta(seconds=15)
 PAUSE_SECONDS = (4.0, 6.0)
+
+# How often the demo holds served figures against the rows: each hour would be too seldom for a visitor.
+SAMPLED_SECONDS = 40.0
 KNOWN = {**INCIDENTS, OPENING.name: OPENING}
 
 
@@ -72,10 +75,10 @@ class Schedule:
         last = self._planned[place - 1] if place else None
         return last if last and now < last.ends_at else None
 
-    def incident(self, now: datetime, environment: str = "prod") -> Incident:
+    def incident(self, now: datetime, environment: str = "prod") -> IncidentKind:
         """Return what is going wrong in an environment at `now`, or health."""
         names = [announced.name for announced in self.on(now) if announced.environment == environment]
-        return KNOWN[names[0]] if names else HEALTH
+        return KNOWN[names[0]] if names else NO_INCIDENT
 
     def upcoming(self, now: datetime, count: int = 3) -> list[Announcement]:
         """Return the next incidents that begin after `now`."""
@@ -95,7 +98,7 @@ class Schedule:
             self._planned.append(planned)
         return planned is not None
 
-    def _plan_all(self, first: Incident | None) -> Iterator[Announcement]:
+    def _plan_all(self, first: IncidentKind | None) -> Iterator[Announcement]:
         free_at = self._started_at + FIRST_AFTER / self._speed
         rested: dict[str, datetime] = {}
         if first is not None:
@@ -110,7 +113,7 @@ class Schedule:
             free_at = planned.ends_at + self._pause()
             rested[incident.name] = planned.ends_at + self._rest(incident)
 
-    def _choose(self, rested: dict[str, datetime]) -> tuple[Incident, datetime]:
+    def _choose(self, rested: dict[str, datetime]) -> tuple[IncidentKind, datetime]:
         ready = [
             (rested.get(incident.name, self._started_at), self._rng.random(), incident)
             for incident in INCIDENTS.values()
@@ -122,11 +125,11 @@ class Schedule:
     def _pause(self) -> timedelta:
         return timedelta(seconds=self._rng.uniform(*PAUSE_SECONDS)) / self._speed
 
-    def _rest(self, incident: Incident) -> timedelta:
+    def _rest(self, incident: IncidentKind) -> timedelta:
         return timedelta(seconds=incident.rest_seconds) / self._speed
 
 
-def _announce(incident: Incident, at: datetime) -> Announcement:
+def _announce(incident: IncidentKind, at: datetime) -> Announcement:
     ends_at = at + timedelta(seconds=incident.seconds)
     return Announcement(
         incident.name, incident.title, at, ends_at, incident.expect, incident.rule, incident.environment

@@ -8,7 +8,7 @@ ENVIRONMENTS = {"prod": 0.95, "staging": 0.05}
 
 # Most listeners live an hour ahead of UTC.
 LOCAL = timedelta(hours=1)
-HOURS = (
+HOURLY_TRAFFIC = (
     30,
     20,
     14,
@@ -36,14 +36,14 @@ HOURS = (
 )
 WEEKEND = 1.18
 
-_WEEK_MEAN = sum(HOURS) / len(HOURS) * (5 + 2 * WEEKEND) / 7
+_WEEK_MEAN = sum(HOURLY_TRAFFIC) / len(HOURLY_TRAFFIC) * (5 + 2 * WEEKEND) / 7
 
 
-def lift(at: datetime) -> float:
+def traffic_factor(at: datetime) -> float:
     """Return the traffic at a time as a multiple of the week's mean."""
     local = at.astimezone(UTC) + LOCAL
     part = local.minute / 60 + local.second / 3600
-    now, then = HOURS[local.hour], HOURS[(local.hour + 1) % 24]
+    now, then = HOURLY_TRAFFIC[local.hour], HOURLY_TRAFFIC[(local.hour + 1) % 24]
     weekend = WEEKEND if local.weekday() >= 5 else 1.0
     return (now + (then - now) * part) * weekend / _WEEK_MEAN
 
@@ -53,8 +53,8 @@ def poisson(rng: Random, mean: float) -> int:
     if mean > 30:
         # The normal approximation is a thousandth off here, and a hundred times faster.
         return max(0, round(rng.gauss(mean, math.sqrt(mean))))
-    count, left = 0, rng.random() - math.exp(-mean)
-    term = math.exp(-mean)
+    count, term = 0, math.exp(-mean)
+    left = rng.random() - term
     while left > 0 and count < 200:
         count += 1
         term *= mean / count
@@ -62,7 +62,7 @@ def poisson(rng: Random, mean: float) -> int:
     return count
 
 
-def moments(rng: Random, begins: datetime, ends: datetime, count: int) -> list[datetime]:
+def random_times(rng: Random, begins: datetime, ends: datetime, count: int) -> list[datetime]:
     """Draw `count` times after `begins` and up to `ends`, in order."""
     seconds = (ends - begins).total_seconds()
     return [

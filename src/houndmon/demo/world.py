@@ -11,17 +11,18 @@ from typing import TypeAlias
 import asyncpg
 import structlog
 
-from houndmon.demo.catalogue import Catalogue
+from houndmon.core.stopping import is_stopping, pause
+from houndmon.demo.catalogue import ReleaseCatalogue
 from houndmon.demo.gateway import draw_requests
-from houndmon.demo.history import load_history, prune
-from houndmon.demo.incidents import Incident
-from houndmon.demo.listeners import IOS_SAFARI, PLAYS_PER_SECOND, checks, draw_play
-from houndmon.demo.memory import active_jobs, next_number, ready_tracks, workers
-from houndmon.demo.relations import Connection, Record, append, hide, put, unhide
+from houndmon.demo.history import load_history, prune_history
+from houndmon.demo.incidents import OPENING, IncidentKind
+from houndmon.demo.listeners import PLAYS_PER_SECOND, draw_checks, draw_play
+from houndmon.demo.relations import Connection, Record, append, hide, unhide, upsert
+from houndmon.demo.resume import next_number, ready_tracks, unfinished_jobs, workers
 from houndmon.demo.schedule import KNOWN, Announcement, Schedule
-from houndmon.demo.traffic import ENVIRONMENTS, lift, moments, poisson
+from houndmon.demo.traffic import ENVIRONMENTS, poisson, random_times, traffic_factor
 from houndmon.demo.uploads import UPLOADS_PER_SECOND, Upload, draw_upload
-from houndmon.demo.workers import Farm
+from houndmon.demo.workers import WorkerFleet
 
 TICK_SECONDS = 1.0
 LONGEST_STEP = timedelta(seconds=10)
@@ -33,11 +34,17 @@ RETRY_SECONDS = (1.0, 2.0, 5.0)
 # Telemetry sends its counts in batches, which keeps a week of them small.
 TELEMETRY = timedelta(seconds=5)
 
-# At the quietest hour a storm of retries must still be enough for the rule's 50 attempts.
-LEAST_RETRIES_PER_SECOND = 1.5
+# Old enough for `queue_age`, and young enough that the counts take up the tracks with the next tick.
+LATE_BATCH_MINUTES = (15.05, 15.25)
 
-Source: TypeAlias = asyncpg.Pool | str
-Incidents = Mapping[str, Incident]
+# How old plays are that a player kept while it was offline.
+LATE_PLAYS_HOURS = (1.0, 20.0)
+
+# At the quietest hour a storm of replays must still be enough for the rule's 50 attempts.
+LEAST_REPLAYS_PER_SECOND = 1.5
+
+ConnectionSource: TypeAlias = asyncpg.Pool | str
+IncidentsByEnvironment = Mapping[str, IncidentKind]
 Announce = Callable[[Announcement], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
@@ -48,20 +55,20 @@ class World:
 
     def __init__(self, schedule: Schedule, *, seed: int, speed: float = 1.0) -> None:
         self.schedule, self.speed = schedule, speed
-        self.catalogue = Catalogue(seed)
+        self.catalogue = ReleaseCatalogue(seed)
         self.active: list[Announcement] = []
         self._seed = seed
 
     async def resume(self, conn: Connection, now: datetime) -> None:
         """Take up the workers, jobs and tracks where the relations say they are."""
         self.rng = Random(f"{self._seed}:world:{now.timestamp()}")
-        self.farm = Farm(self.rng, await workers(conn, now), now=now, speed=self.speed)
+        self.fleet = WorkerFleet(self.rng, await workers(conn, now), now=now, speed=self.speed)
         self.number = await next_number(conn)
         self.ticked_at = self.told_at = self.pruned_at = now
-        for job, track in await active_jobs(conn):
-            self.farm.take(job, track, now)
+        for job, track in await unfinished_jobs(conn):
+            self.fleet.take(job, track, now, self.schedule.incident(now, job.environment))
         for track in await ready_tracks(conn):
-            self.farm.take_ready(track, now)
+            self.fleet.take_ready(track, now)
 
     async def tick(self, conn: Connection, now: datetime) -> list[Announcement]:
         """Write what has happened since the last tick, and return the incidents that began or healed."""
@@ -79,27 +86,28 @@ class World:
         await self._answer(conn, now, incidents)
         await self._work(conn, now, incidents)
         if now - self.pruned_at > PRUNED_EVERY:
-            await prune(conn, now)
+            await prune_history(conn, now)
             self.pruned_at = now
         self.ticked_at, self.active = now, current
         return _news(before, current)
 
-    async def _break(self, conn: Connection, incident: Incident, now: datetime) -> None:
+    async def _break(self, conn: Connection, incident: IncidentKind, now: datetime) -> None:
         late = []
         for _ in range(incident.late_batch):
-            queued_at = now - timedelta(minutes=self.rng.uniform(16, 20))
+            queued_at = now - timedelta(minutes=self.rng.uniform(*LATE_BATCH_MINUTES))
             late.append(self._draw_upload(now, incident.environment, 0.0, queued_at))
         await self._receive(conn, late, now)
         if incident.hidden:
             await hide(conn, incident.hidden)
 
-    async def _heal(self, conn: Connection, incident: Incident, now: datetime) -> None:
-        if incident.workers_down:
-            self.farm.revive(now)
+    async def _heal(self, conn: Connection, incident: IncidentKind, now: datetime) -> None:
+        self.fleet.restart(incident.down, now)
         if incident.hidden:
             await unhide(conn)
 
-    async def _listen(self, conn: Connection, since: datetime, now: datetime, incidents: Incidents) -> None:
+    async def _listen(
+        self, conn: Connection, since: datetime, now: datetime, incidents: IncidentsByEnvironment
+    ) -> None:
         plays: list[Record] = []
         for environment, incident in incidents.items():
             if not incident.mute:
@@ -107,29 +115,34 @@ class World:
         if plays:
             await append(conn, "play_attempts", plays)
 
-    def _play(self, since: datetime, now: datetime, environment: str, incident: Incident) -> Iterator[Record]:
+    def _play(self, since: datetime, now: datetime, environment: str, incident: IncidentKind) -> Iterator[Record]:
         seconds, playback = (now - since).total_seconds(), incident.playback
-        rate = PLAYS_PER_SECOND * lift(now) * self.speed
-        for at in moments(self.rng, since, now, poisson(self.rng, rate * ENVIRONMENTS[environment] * seconds)):
+        rate = PLAYS_PER_SECOND * traffic_factor(now) * self.speed
+        for at in random_times(self.rng, since, now, poisson(self.rng, rate * ENVIRONMENTS[environment] * seconds)):
             yield draw_play(self.rng, self.catalogue, at, environment, playback=playback)
-        if incident.ios_safari_times:
-            retries = max(rate * incident.ios_safari_times, LEAST_RETRIES_PER_SECOND)
-            for at in moments(self.rng, since, now, poisson(self.rng, retries * seconds)):
-                yield draw_play(self.rng, self.catalogue, at, environment, client=IOS_SAFARI, playback=playback)
+        if incident.replays_times:
+            replays, client = max(rate * incident.replays_times, LEAST_REPLAYS_PER_SECOND), incident.replays_by
+            for at in random_times(self.rng, since, now, poisson(self.rng, replays * seconds)):
+                yield draw_play(self.rng, self.catalogue, at, environment, client=client, playback=playback)
+        for _ in range(poisson(self.rng, incident.late_plays_per_second * seconds)):
+            at = now - timedelta(hours=self.rng.uniform(*LATE_PLAYS_HOURS))
+            yield draw_play(self.rng, self.catalogue, at, environment, playback=playback)
         if environment == "staging":
-            yield from checks(self.rng, self.catalogue, since, now)
+            yield from draw_checks(self.rng, self.catalogue, since, now)
 
-    async def _upload(self, conn: Connection, since: datetime, now: datetime, incidents: Incidents) -> None:
+    async def _upload(
+        self, conn: Connection, since: datetime, now: datetime, incidents: IncidentsByEnvironment
+    ) -> None:
         seconds = (now - since).total_seconds()
-        rate = UPLOADS_PER_SECOND * lift(now) * self.speed
+        rate = UPLOADS_PER_SECOND * traffic_factor(now) * self.speed
         drawn: list[Upload] = []
         for environment, incident in incidents.items():
             mean = rate * ENVIRONMENTS[environment] + self._burst(rate, incident, now)
-            times = moments(self.rng, since, now, poisson(self.rng, mean * seconds))
+            times = random_times(self.rng, since, now, poisson(self.rng, mean * seconds))
             drawn += [self._draw_upload(at, environment, incident.rejected) for at in times]
         await self._receive(conn, drawn, now)
 
-    def _burst(self, rate: float, incident: Incident, now: datetime) -> float:
+    def _burst(self, rate: float, incident: IncidentKind, now: datetime) -> float:
         current = self.schedule.current(now)
         if current is None or not incident.burst.uploads:
             return 0.0
@@ -158,9 +171,9 @@ class World:
         await append(conn, "upload_attempts", [upload.record for upload in drawn])
         for upload in drawn:
             if upload.job and upload.track:
-                self.farm.receive(upload.job, upload.track, now)
+                self.fleet.receive(upload.job, upload.track, now)
 
-    async def _answer(self, conn: Connection, now: datetime, incidents: Incidents) -> None:
+    async def _answer(self, conn: Connection, now: datetime, incidents: IncidentsByEnvironment) -> None:
         # What cannot be told while the relation is away is lost, as telemetry is.
         is_hidden = any(incident.hidden == "api_requests" for incident in incidents.values())
         if is_hidden or now - self.told_at < TELEMETRY:
@@ -168,24 +181,26 @@ class World:
         seconds = min(now - self.told_at, LONGEST_STEP).total_seconds()
         requests: list[Record] = []
         for environment, incident in incidents.items():
-            level, trouble = ENVIRONMENTS[environment] * lift(now) * self.speed, incident.trouble
+            if incident.mute:
+                continue
+            level, trouble = ENVIRONMENTS[environment] * traffic_factor(now) * self.speed, incident.trouble
             requests += draw_requests(self.rng, now, environment, seconds=seconds, share=level, trouble=trouble)
         await append(conn, "api_requests", requests)
         self.told_at = now
 
-    async def _work(self, conn: Connection, now: datetime, incidents: Incidents) -> None:
-        beats = self.farm.step(now, incidents)
-        jobs, tracks = self.farm.drain()
+    async def _work(self, conn: Connection, now: datetime, incidents: IncidentsByEnvironment) -> None:
+        beats = self.fleet.step(now, incidents)
+        jobs, tracks = self.fleet.drain()
         if beats:
             await append(conn, "worker_heartbeats", beats)
         if jobs:
-            await put(conn, "transcode_jobs", jobs)
+            await upsert(conn, "transcode_jobs", jobs)
         if tracks:
-            await put(conn, "tracks", tracks)
+            await upsert(conn, "tracks", tracks)
 
 
-async def run(
-    source: Source,
+async def run_world(
+    source: ConnectionSource,
     *,
     seed: int,
     speed: float,
@@ -205,21 +220,22 @@ async def run(
     if started_at is not None:
         world = World(_plan(started_at, seed, speed, calm, incident, opening), seed=seed, speed=speed)
     failures = 0
-    while True:
+    while not is_stopping():
         try:
             async with _connect(source) as conn:
                 await unhide(conn)
                 now = await conn.fetchval("select now()")
                 world = world or World(_plan(now, seed, speed, calm, incident), seed=seed, speed=speed)
-                await load_history(conn, seed=seed, now=now, progress=False)
+                still = world.schedule.incident(now, OPENING.environment) is OPENING
+                await load_history(conn, seed=seed, now=now, progress=False, opening=still)
                 await world.resume(conn, now)
-                while await _tick(conn, world, announce):
+                while not is_stopping() and await _tick(conn, world, announce):
                     failures = 0
-                    await asyncio.sleep(TICK_SECONDS)
+                    await pause(TICK_SECONDS)
         # Whatever went wrong, a dead world would look like an outage of the real one.
         except Exception as error:  # noqa: BLE001
             log.warning("demo_tick_failed", error=repr(error), failures=failures + 1)
-            await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+            await pause(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
             failures += 1
 
 
@@ -250,7 +266,7 @@ async def _tell(announce: Announce, announcement: Announcement) -> None:
 
 
 @asynccontextmanager
-async def _connect(source: Source) -> AsyncIterator[Connection]:
+async def _connect(source: ConnectionSource) -> AsyncIterator[Connection]:
     if not isinstance(source, str):
         async with source.acquire(timeout=5) as lent:
             yield lent

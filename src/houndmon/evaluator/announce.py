@@ -4,47 +4,57 @@ Many subjects of one rule within a tick make one notification. A silence, or an 
 people from being told, never from seeing.
 """
 
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import asyncpg
+import msgspec
 
-from houndmon.alerts.model import AlertRow, Silence, matches
-from houndmon.alerts.people import SQL, add_transition, list_silences, open_alerts
+from houndmon.alerts.explanation import root_causes
+from houndmon.alerts.model import AlertRow
+from houndmon.alerts.silences import Silence, list_silences, matches
+from houndmon.alerts.step import OpenState
+from houndmon.alerts.store import SQL, add_transition, read_open_alerts
+from houndmon.alerts.telling import Heard, MessageKind, tell
 from houndmon.config.model import Config, receivers_for
+from houndmon.evaluator.store import encode_rows
+from houndmon.notify.announced import ExplainedAlert, announced_alert
 from houndmon.notify.outbox import record_messages
-from houndmon.notify.text import Announced, build_message
+from houndmon.notify.text import build_message
+from houndmon.rulebook.units import said_duration
 
-AGAIN_AFTER = timedelta(minutes=10)  # an alert that flaps tells of itself at most this often
-EXPLAINED_BY = {"queue_age": "worker_heartbeat_missing", "queue_stalled": "worker_heartbeat_missing"}
-"""A rule whose alert needs no telling while the other one fires: with no worker alive, of course the queue ages."""
-Kind = Literal["fired", "fired_again", "recovered", "overdue"]
-Group = tuple[Kind, str, str, str]
+OPEN: dict[str, OpenState] = {"firing": "firing", "recovered": "recovered"}
+Group = tuple[MessageKind, str, str, str]
 
 
 async def announce(conn: asyncpg.Connection, config: Config, now: datetime) -> None:
     """Put into the outbox what people must be told now. The caller's transaction holds the lease."""
-    alerts = await open_alerts(conn)
+    alerts = await read_open_alerts(conn)
+    causes = root_causes(alerts)
+    await record_causes(conn, alerts, causes)
     silences = (await list_silences(conn)).items
     groups: dict[Group, list[AlertRow]] = {}
     for alert in alerts:
-        quiet = why_quiet(alert, alerts, silences)
-        if overdue(alert, now) and await conn.fetchval(SQL["overdue"], int(alert.id), now):
-            said = f"nobody acknowledged it within {alert.response_target_minutes:g} min"
+        quiet = quiet_reason(alert, causes.get(alert.id), silences)
+        minutes, flaps = alert.response_target_minutes, alert.flaps
+        kind, heard = tell(OPEN[alert.state], known_of(alert), quiet, now, response_minutes=minutes, flaps=flaps)
+        if heard != known_of(alert):
+            await record_heard(conn, alert, heard, now)
+        if kind:
+            renewed = msgspec.structs.replace(alert, response_due_at=heard.response_due_at)
+            groups.setdefault((kind, *group_of(alert)), []).append(renewed)
+        if (
+            not quiet
+            and is_newly_overdue(alert, heard, now)
+            and await conn.fetchval(SQL["overdue"], int(alert.id), now)
+        ):
+            said = f"nobody acknowledged it within {said_duration(minutes * 60)}"
             await add_transition(conn, int(alert.id), "overdue", alert.state, alert.state, said, at=now)
-            if not quiet:
-                groups.setdefault(("overdue", *group_of(alert)), []).append(alert)
-        kind = due(alert, now)
-        if kind and quiet:
-            await suppress(conn, alert, quiet, now)
-        elif kind:
-            groups.setdefault((kind, *group_of(alert)), []).append(alert)
-            told_at = now if kind != "recovered" else None
-            await conn.execute(SQL["announced"], int(alert.id), alert.state, told_at, None)
+            groups.setdefault(("overdue", *group_of(alert)), []).append(alert)
     for (kind, rule, environment, severity), members in groups.items():
         receivers = receivers_for(config, rule, environment, severity)
-        message = build_message(kind, rule, [announced(alert) for alert in members], config)
+        listed = [announced_alert(alert, explained_by(alert, alerts, causes)) for alert in members]
+        message = build_message(kind, rule, listed, config, now)
         await record_messages(conn, message, [int(alert.id) for alert in members], receivers)
 
 
@@ -53,42 +63,46 @@ def group_of(alert: AlertRow) -> tuple[str, str, str]:
     return alert.rule, alert.environment, alert.severity
 
 
-def due(alert: AlertRow, now: datetime) -> Kind | None:
-    """What people must be told of an alert, if anything: they shall know its state, but not each flap of it."""
-    if alert.state == "recovered":
-        return "recovered" if alert.announced_state == "firing" else None
-    if alert.announced_state == "firing":
-        return None
-    if alert.announced_at and now - alert.announced_at < AGAIN_AFTER:
-        return None
-    return "fired_again" if alert.announced_at else "fired"
+def known_of(alert: AlertRow) -> Heard:
+    """What people know of an alert."""
+    return msgspec.convert(alert, Heard, from_attributes=True)
 
 
-def overdue(alert: AlertRow, now: datetime) -> bool:
-    """Whether an alert has just become overdue."""
-    return alert.overdue_at is None and alert.acknowledged_at is None and alert.response_due_at < now
+def is_newly_overdue(alert: AlertRow, heard: Heard, now: datetime) -> bool:
+    """Whether an alert has just become overdue; nobody is late to answer what nobody was told."""
+    is_due = alert.overdue_at is None and alert.acknowledged_at is None and heard.response_due_at < now
+    return is_due and heard.announced_at is not None
 
 
-def why_quiet(alert: AlertRow, alerts: Iterable[AlertRow], silences: Iterable[Silence]) -> str | None:
+async def record_heard(conn: asyncpg.Connection, alert: AlertRow, heard: Heard, now: datetime) -> None:
+    """Write what people know now; the timeline says why nobody is told, once for each reason."""
+    if heard.suppressed_by is not None and heard.suppressed_by != alert.suppressed_by:
+        said = heard.suppressed_by
+        await add_transition(conn, int(alert.id), "suppressed", alert.state, alert.state, said, at=now)
+    await conn.execute(SQL["announced"], int(alert.id), *msgspec.structs.astuple(heard))
+
+
+async def record_causes(conn: asyncpg.Connection, alerts: Iterable[AlertRow], causes: Mapping[str, AlertRow]) -> None:
+    """Write down which alert explains which, where that has changed."""
+    found = {id: cause.id for id, cause in causes.items()}
+    changed = [
+        {"id": alert.id, "explained_by": found.get(alert.id)}
+        for alert in alerts
+        if found.get(alert.id) != alert.explained_by
+    ]
+    if changed:
+        await conn.execute(SQL["explain"], encode_rows(changed))
+
+
+def quiet_reason(alert: AlertRow, cause: AlertRow | None, silences: Iterable[Silence]) -> str | None:
     """Why nobody is told of an alert just now; None where they are."""
     for silence in silences:
         if matches(silence, alert.rule, alert.environment, alert.subject):
             return f"silence {silence.id}: {silence.reason}"
-    cause = EXPLAINED_BY.get(alert.rule)
-    for other in alerts:
-        if (other.rule, other.environment, other.state) == (cause, alert.environment, "firing"):
-            return f"alert {other.id} explains it: {cause}"
-    return None
+    return f"alert {cause.id} explains it: {cause.rule}" if cause else None
 
 
-async def suppress(conn: asyncpg.Connection, alert: AlertRow, quiet: str, now: datetime) -> None:
-    """Say in the timeline that nobody is told, and why; once for each reason."""
-    if alert.suppressed_by == quiet:
-        return
-    await add_transition(conn, int(alert.id), "suppressed", alert.state, alert.state, quiet, at=now)
-    await conn.execute(SQL["announced"], int(alert.id), alert.announced_state, None, quiet)
-
-
-def announced(alert: AlertRow) -> Announced:
-    """An alert as a notification tells of it."""
-    return Announced(**{name: getattr(alert, name) for name in Announced.__struct_fields__})
+def explained_by(cause: AlertRow, alerts: Iterable[AlertRow], causes: Mapping[str, AlertRow]) -> list[ExplainedAlert]:
+    """The open alerts that another one explains, as its message lists them."""
+    found = [alert for alert in alerts if alert.id in causes and causes[alert.id].id == cause.id]
+    return [ExplainedAlert(id=alert.id, rule=alert.rule, subject=alert.subject) for alert in found]

@@ -12,29 +12,20 @@ from pathlib import Path
 import asyncpg
 import msgspec
 
-from houndmon.alerts.step import Memory, Verdict, step
-from houndmon.config.model import BURN_RULES, Config, RuleName
-from houndmon.counts.blocks import Reach
-from houndmon.counts.read import Counts, Totals
-from houndmon.counts.series import Series
-from houndmon.evaluator.figures import read_figures
+from houndmon.alerts.step import Memory, RuleVerdict, step
+from houndmon.config.model import Config
+from houndmon.core.clock import JITTER, Clock, SlicedRow, Slices
+from houndmon.core.filters import Environment
+from houndmon.core.series import CountSeries, CountsReader, Interval, Totals
+from houndmon.core.source import Snapshot, Source
+from houndmon.evaluator.baseline import RuleSubject
+from houndmon.evaluator.reading import BaselineHours, read_figures
 from houndmon.evaluator.rules import JUDGES
-from houndmon.kit.clock import JITTER, Clock, Slices
-from houndmon.kit.filters import Environment
-from houndmon.kit.source import Snapshot, Source
+from houndmon.rulebook.book import BOOK, RuleName
+from houndmon.rulebook.parts import Part
 
-PARTS: dict[str, frozenset[str]] = {
-    "queue_age": frozenset({"queue"}),
-    "queue_stalled": frozenset({"queue"}),
-    "queue_failure_ratio": frozenset({"queue"}),
-    "worker_heartbeat_missing": frozenset({"beats", "queue"}),
-    "playback_failure_ratio": frozenset({"playing"}),
-    "api_5xx_spike": frozenset({"requests"}),
-    "api_4xx_spike": frozenset({"requests"}),
-    "traffic_absent": frozenset({"playing", "uploading"}),
-    **dict.fromkeys(BURN_RULES, frozenset({"queue", "playing", "publishing", "beats"})),
-}
-"""The parts of the figures that each rule is judged on. `source_unreadable` has no past: rows do not tell of it."""
+PARTS_OF_RULES: dict[str, frozenset[Part]] = {name: spec.parts for name, spec in BOOK.items() if spec.has_past}
+"""The parts of the figures that each rule is judged on, of the rules whose past can be judged."""
 
 
 class Firing(msgspec.Struct, kw_only=True):
@@ -50,16 +41,26 @@ class Firing(msgspec.Struct, kw_only=True):
 class PastCounts:
     """Counts as they serve the past: of what changes later, as tracks do, they know only how it ended."""
 
-    def __init__(self, counts: Counts) -> None:
+    def __init__(self, counts: CountsReader) -> None:
         self._counts = counts
 
     async def add_to(
-        self, totals: Totals, series: Series, environment: Environment, slices: Slices, now: datetime
-    ) -> Reach | None:
+        self,
+        totals: Totals,
+        series: CountSeries[SlicedRow],
+        environment: Environment,
+        slices: Slices,
+        now: datetime,
+        definition: str,
+    ) -> Interval | None:
         """Add what is counted of a past window, where that has not changed since."""
         if series.unsettled is not None:
             return None
-        return await self._counts.add_to(totals, series, environment, slices, now)
+        return await self._counts.add_to(totals, series, environment, slices, now, definition)
+
+    def invalidate(self) -> None:
+        """Look anew at what is covered."""
+        self._counts.invalidate()
 
 
 class PastSource(Source):
@@ -67,9 +68,17 @@ class PastSource(Source):
 
     def __init__(self, source: Source) -> None:
         counts = PastCounts(source.counts) if source.counts else None
-        super().__init__(source.pool, source.schema, source.zone, timeout_seconds=30, counts=counts)
+        super().__init__(
+            source.pool,
+            source.schema,
+            source.zone,
+            timeout_seconds=30,
+            counts=counts,
+            arrivals=source.arrivals,
+            absent=source.absent,
+        )
         self.at = datetime.min.replace(tzinfo=UTC)
-        self._views = views()
+        self._views = past_views()
 
     @asynccontextmanager
     async def snapshot(self, timeout_seconds: float | None = None) -> AsyncIterator[Snapshot]:
@@ -78,16 +87,16 @@ class PastSource(Source):
             snapshot.clock = Clock(self.at, self.zone)
             yield snapshot
 
-    def place(self, relation: str) -> str:
+    def qualified_name(self, relation: str) -> str:
         """A relation as it stood then."""
         stamps = {"at": self.at, "soon": self.at + JITTER}
         places = {name: f"timestamptz '{stamp.isoformat()}'" for name, stamp in stamps.items()}
-        places["relation"] = super().place(relation)
+        places["relation"] = super().qualified_name(relation)
         text = re.sub(r"\{(\w+)\}", lambda match: places[match[1]], self._views[relation])
         return f"({text}) as {relation}"
 
 
-def views() -> dict[str, str]:
+def past_views() -> dict[str, str]:
     """The past of each relation, as SQL."""
     text = Path(__file__).with_name("asof.sql").read_text(encoding="utf-8")
     parts = re.split(r"^-- name: (\w+)$", text, flags=re.MULTILINE)[1:]
@@ -104,20 +113,27 @@ async def backtest(
     environment: Environment,
     instants: list[datetime],
     *,
-    told: Callable[[], object] = lambda: None,
+    on_instant: Callable[[], object] = lambda: None,
+    on_unknown: Callable[[str], object] = lambda reason: None,
 ) -> list[Firing]:
-    """When a rule would have fired, judged at each of some instants in order. `told` is called after each."""
-    rule, past = config.rules[rule_name], PastSource(source)
+    """When a rule would have fired, judged at each of some instants in order. `on_instant` is called after each,
+    `on_unknown` with the reason of each finding that could not be judged."""
+    rule, past = config.rules_in(environment)[rule_name], PastSource(source)
     memories: dict[str | None, Memory] = {}
     open_now: dict[str | None, Firing] = {}
+    held: dict[RuleSubject, float] = {}
+    usual = BaselineHours()
     firings: list[Firing] = []
     for now in instants:
         past.at = now
-        figures = await read_figures(past, environment, config, PARTS[rule_name])
-        found = {one.subject: one for one in JUDGES[rule_name](rule, config, figures, now)}
+        figures = await read_figures(past, environment, config, PARTS_OF_RULES[rule_name], usual=usual, held=held)
+        found = {one.subject: one for one in JUDGES[rule_name](rule, config.levels, figures, now)}
+        for one in found.values():
+            if one.verdict == "unknown":
+                on_unknown(one.reason)
         for subject in dict.fromkeys([*memories, *found]):
             finding = found.get(subject)
-            verdict: Verdict = finding.verdict if finding else "no_data"
+            verdict: RuleVerdict = finding.verdict if finding else "no_data"
             before = memories.get(subject, Memory())
             taken = step(
                 verdict,
@@ -132,15 +148,18 @@ async def backtest(
             if taken.change == "fired" and finding:
                 open_now[subject] = Firing(subject=subject, fired_at=now, reason=finding.reason)
                 firings.append(open_now[subject])
+                if finding.baseline is not None:
+                    held[rule_name, subject] = finding.baseline
             elif taken.change == "recovered":
                 open_now.pop(subject).recovered_at = now
+                held.pop((rule_name, subject), None)
             if finding and finding.value is not None and subject in open_now:
                 open_now[subject].worst = max(open_now[subject].worst or 0, finding.value)
-        told()
+        on_instant()
     return firings
 
 
-def instants(until: datetime, span: timedelta, every: timedelta) -> list[datetime]:
+def instants_to_judge(until: datetime, span: timedelta, every: timedelta) -> list[datetime]:
     """The instants at which to judge: the last `span`, one each `every`."""
     count = int(span / every)
     return [until - every * back for back in range(count, -1, -1)]

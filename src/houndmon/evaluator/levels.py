@@ -1,26 +1,29 @@
 """Service levels from figures: which events are good, of which total."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from houndmon.config.model import Config, LevelName, ServiceLevel
-from houndmon.evaluator.figures import RELATIONS, Beats, Figures, Playing, Publishing, Queue, Unreadable
-from houndmon.kit.clock import Clock
-from houndmon.kit.filters import Environment
-from houndmon.kit.panel import Anomaly
+from houndmon.core.answer import Anomaly
+from houndmon.core.clock import Clock
+from houndmon.core.filters import Environment
+from houndmon.evaluator.figures import (
+    BeatFigures,
+    EnvironmentFigures,
+    PlayFigures,
+    PublishFigures,
+    QueueFigures,
+    Unreadable,
+)
 from houndmon.panels.workers.model import fresh_seconds
+from houndmon.rulebook.levels import LEVEL_BOOK, LevelName, ServiceLevel
+from houndmon.rulebook.parts import RELATION_OF_PART
 from houndmon.slo.level import BURN_SPANS, Events, budget_remaining, burn_rate, is_met
 
-PARTS: dict[LevelName, str] = {
-    "upload_to_live": "publishing",
-    "transcode_success": "queue",
-    "playback_success": "playing",
-    "heartbeat_freshness": "beats",
-}
-"""The part of the figures that each level is read from."""
+LevelPart = QueueFigures | PlayFigures | BeatFigures | PublishFigures
+"""A part of the figures that service levels are read from."""
 
 
 class BurnRates(msgspec.Struct, rename={"m5": "5m", "m30": "30m", "h1": "1h", "h2": "2h", "h6": "6h", "h24": "24h"}):
@@ -56,7 +59,10 @@ class Level(msgspec.Struct, kw_only=True):
     window: Annotated[str, Meta(description="The window of SLI and budget.", examples=["24h"])]
     sli: Annotated[float | None, Meta(description="good / total, in [0, 1]; null without events.", examples=[0.996])]
     good: Annotated[float | int, Meta(description="Good events (seconds, for heartbeats).", examples=[41060])]
-    total: Annotated[float | int, Meta(description="All events that count.", examples=[41230])]
+    total: Annotated[
+        float | int,
+        Meta(description="All events that count (for heartbeats, seconds from the first beat on).", examples=[41230]),
+    ]
     error_budget_remaining_ratio: Annotated[
         float | None, Meta(description="What is left of the budget; below 0 when overspent.", examples=[0.59])
     ]
@@ -69,49 +75,50 @@ class Level(msgspec.Struct, kw_only=True):
     ] = []
 
 
-def events(name: LevelName, part: Any, span: str) -> Events:
+def level_events(name: LevelName, part: LevelPart, span: str) -> Events:
     """The events of a level over one span, from its part of the figures."""
     match name, part:
-        case "upload_to_live", Publishing():
+        case "upload_to_live", PublishFigures():
             tracks = part.spans[span]
             return Events(tracks.in_time, tracks.judged)
-        case "transcode_success", Queue():
+        case "transcode_success", QueueFigures():
             jobs = part.finished[span]
             return Events(jobs.completed, jobs.finished)
-        case "playback_success", Playing():
+        case "playback_success", PlayFigures():
             plays = part.spans[span]
             return Events(plays.attempts - plays.failed, plays.attempts)
-        case "heartbeat_freshness", Beats():
-            return fresh_time(part, span)
+        case "heartbeat_freshness", BeatFigures():
+            return fresh_events(part, span)
     raise AssertionError(f"{name} is not read from {type(part).__name__}")
 
 
-def fresh_time(beats: Beats, span: str) -> Events:
-    """Seconds in which the newest beat was fresh, of the span's; none where there was never a beat."""
+def fresh_events(beats: BeatFigures, span: str) -> Events:
+    """Seconds in which the newest beat was fresh, of the span's from the first beat on; none where none ever beat."""
     if beats.liveness.last_heartbeat_at is None:
         return Events(0.0, 0.0)
-    start = beats.starts[span]
+    start = max(beats.starts[span], beats.begun_at or beats.starts[span])
     whole = (beats.now - start).total_seconds()
     return Events(fresh_seconds(beats.pauses, start, Clock(beats.now)), whole)
 
 
-def part_of(figures: Figures, name: LevelName) -> Any:
+def part_of(figures: EnvironmentFigures, name: LevelName) -> LevelPart | Unreadable:
     """The part of the figures that a level is read from; Unreadable where it could not be."""
-    return getattr(figures, PARTS[name])
+    part: LevelPart | Unreadable = getattr(figures, LEVEL_BOOK[name].part)
+    return part
 
 
 def relation_of(name: LevelName) -> str:
     """The relation that a level is read from."""
-    return RELATIONS[PARTS[name]]
+    return RELATION_OF_PART[LEVEL_BOOK[name].part]
 
 
-def level(settings: ServiceLevel, figures: Figures) -> Level | Unreadable:
+def evaluate_level(settings: ServiceLevel, figures: EnvironmentFigures) -> Level | Unreadable:
     """One service level; Unreadable where its relation could not be read."""
     part = part_of(figures, settings.name)
     if isinstance(part, Unreadable):
         return part
-    own = events(settings.name, part, settings.window)
-    burns = [burn_rate(events(settings.name, part, span), settings.objective) for span in BURN_SPANS]
+    own = level_events(settings.name, part, settings.window)
+    burns = [burn_rate(level_events(settings.name, part, span), settings.objective) for span in BURN_SPANS]
     return Level(
         name=settings.name,
         environment=figures.environment,
@@ -126,11 +133,5 @@ def level(settings: ServiceLevel, figures: Figures) -> Level | Unreadable:
         met=is_met(own, settings.objective),
         owner_role=settings.owner_role,
         runbook_url=settings.runbook_url,
-        anomalies=part.anomalies if isinstance(part, Publishing) else [],
+        anomalies=part.anomalies if isinstance(part, PublishFigures) else [],
     )
-
-
-def levels(config: Config, figures: Figures) -> list[Level]:
-    """Every service level that could be read."""
-    found = [level(settings, figures) for settings in config.levels.values()]
-    return [one for one in found if isinstance(one, Level)]

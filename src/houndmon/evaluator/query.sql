@@ -17,3 +17,14 @@ select
 from houndmon.ticks
 order by finished_at desc
 limit 1;
+
+-- name: lag
+-- By how many seconds does the source lag behind its primary? Null where it is no replica.
+-- The time of what was replayed last grows old where nothing happens, too: one that streams and has replayed all that it
+-- received is not behind. Without a receiver nobody knows of what is missing, and that time counts.
+select
+    case
+        when not pg_is_in_recovery() then null
+        when exists (select from pg_stat_wal_receiver) and pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then 0
+        else greatest(0, extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()))
+    end::float8 as seconds;

@@ -1,33 +1,39 @@
 """The routes of rules and service levels; one typed endpoint for each rule."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any, get_args
 
 import msgspec
 from litestar import MediaType, Request, Response, get
-from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta
 
 from houndmon.alerts.model import StateRow
-from houndmon.alerts.people import SQL, NoSuchAlert, open_alerts
 from houndmon.alerts.routes import MISSING
+from houndmon.alerts.step import RuleVerdict
 from houndmon.alerts.step import State as RuleState
-from houndmon.alerts.step import Verdict
-from houndmon.config.model import Config, LevelName, RuleName, Severity
-from houndmon.evaluator.desk import LevelList
+from houndmon.alerts.store import SQL, NoSuchAlert, read_open_alerts
+from houndmon.config.model import Config
+from houndmon.core.filters import ENVIRONMENTS, Environment, checked_environment
+from houndmon.core.panel import etag_of
+from houndmon.core.panel_cache import LONG_DEADLINE_SECONDS
+from houndmon.core.panel_routes import ERROR_RESPONSES, conditional_response
+from houndmon.core.requests import refuse_unknown_parameters
+from houndmon.core.single_flight import SingleFlightCache
+from houndmon.core.source import as_structs
+from houndmon.core.state_database import StateDatabase
+from houndmon.evaluator.level_cache import LevelCache, LevelList
 from houndmon.evaluator.levels import Level
-from houndmon.evaluator.store import key_of
-from houndmon.evaluator.watch import Watched, watched
-from houndmon.kit.filters import ENVIRONMENTS, Environment, checked_environment
-from houndmon.kit.requests import only
-from houndmon.kit.room import LONG_DEADLINE_SECONDS, REFUSALS, conditional, etag_of
-from houndmon.kit.shared import Shared
-from houndmon.kit.source import plain
+from houndmon.evaluator.store import alert_key
+from houndmon.evaluator.ticks import Watched, read_last_tick
+from houndmon.rulebook.book import NAMES, RuleName
+from houndmon.rulebook.levels import LevelName
+from houndmon.rulebook.spec import Severity
 
-NAMES: tuple[RuleName, ...] = get_args(RuleName)
-Asked = tuple[tuple[RuleName, ...], Environment | None]
+RulesQuery = tuple[tuple[RuleName, ...], Environment | None]
 
 
 class RuleItem(msgspec.Struct, kw_only=True):
@@ -39,7 +45,7 @@ class RuleItem(msgspec.Struct, kw_only=True):
         str | None, Meta(description="What of it: a service, a service level, a relation.", examples=["gateway"])
     ]
     state: Annotated[RuleState, Meta(description="Where its alert stands; ok without one.", examples=["ok"])]
-    verdict: Annotated[Verdict, Meta(description="What was found.", examples=["ok"])]
+    verdict: Annotated[RuleVerdict, Meta(description="What was found.", examples=["ok"])]
     value: Annotated[float | None, Meta(description="The rule's value.", examples=[2.5])]
     threshold: Annotated[float | None, Meta(description="What it is held against, if a figure.", examples=[15])]
     sample_count: Annotated[int | None, Meta(description="The rule's denominator, if any.", examples=[14])]
@@ -52,7 +58,7 @@ class RuleItem(msgspec.Struct, kw_only=True):
         datetime | None, Meta(description="Since when it holds without firing yet.", examples=[None])
     ]
     owner_role: Annotated[str, Meta(description="Who answers for it.", examples=["transcode on-call"])]
-    response_target_minutes: Annotated[float, Meta(description="Within which to acknowledge.", examples=[15])]
+    response_target_minutes: Annotated[float, Meta(description="Minutes within which to acknowledge.", examples=[15])]
     runbook_url: Annotated[str, Meta(description="What to do.", examples=["/runbooks/queue_age"])]
     open_alert_id: Annotated[str | None, Meta(description="Its open alert.", examples=["17"])]
 
@@ -65,50 +71,56 @@ class RuleList(msgspec.Struct, kw_only=True):
     stale: Annotated[bool, Meta(description="The watcher is late: the verdicts are old.", examples=[False])]
 
 
-async def rule_list(state: State, names: tuple[RuleName, ...], environment: Environment | None) -> RuleList:
-    """What some rules found last."""
-    config: Config = state.config()
-    async with state.state.glanced() as conn:
-        rows = plain(await conn.fetch(SQL["states"]), StateRow)
-        alerts = {key_of(alert): alert.id for alert in await open_alerts(conn)}
-        lag = await watched(conn)
-    wanted = [row for row in rows if row.rule in names and environment in (None, row.environment)]
-    wanted.sort(key=lambda row: (NAMES.index(row.rule), row.environment, row.subject or ""))
-    items = [item(config, row, alerts.get(key_of(row))) for row in wanted]
-    return RuleList(items=items, evaluator=lag, stale=lag.is_late)
-
-
-def item(config: Config, row: StateRow, alert_id: str | None) -> RuleItem:
+def rule_item(config: Config, row: StateRow, alert_id: str | None) -> RuleItem:
     """A row as it is shown; the owner of a burn rule is that of its service level."""
-    rule = config.rules[row.rule]
-    level = config.levels.get(row.subject) if row.subject else None  # type: ignore[call-overload]
+    rule = config.rules_in(row.environment)[row.rule]
     figures = {name: getattr(row, name) for name in RuleItem.__struct_fields__ if name in StateRow.__struct_fields__}
     return RuleItem(
         **figures,
         severity=rule.severity,
-        owner_role=rule.owner_role or (level.owner_role if level else "platform on-call"),
+        owner_role=config.owner_of(rule, row.subject),
         response_target_minutes=rule.response_target_minutes,
         runbook_url=rule.runbook_url,
         open_alert_id=alert_id,
     )
 
 
-def rules_desk(state: State) -> Shared[Asked, bytes]:
+class RuleReader:
     """Serves what rules found: the same bytes to all who ask within two seconds, so that a poll may be a 304."""
 
-    async def load(asked: Asked) -> bytes:
-        return msgspec.json.encode(await rule_list(state, *asked))
+    def __init__(self, database: StateDatabase, config: Callable[[], Config]) -> None:
+        self._database, self._config = database, config
+        self._shared: SingleFlightCache[RulesQuery, bytes] = SingleFlightCache(
+            self._load, life_seconds=2, deadline_seconds=LONG_DEADLINE_SECONDS, concurrency=4
+        )
 
-    return Shared(load, life_seconds=2, deadline_seconds=LONG_DEADLINE_SECONDS, places=4)
+    async def read(self, names: tuple[RuleName, ...], environment: Environment | None) -> RuleList:
+        """What some rules found last. Raises StateUnreadable."""
+        config = self._config()
+        async with self._database.quick_connection() as conn:
+            rows = as_structs(await conn.fetch(SQL["states"]), StateRow)
+            alerts = {alert_key(alert): alert.id for alert in await read_open_alerts(conn)}
+            lag = await read_last_tick(conn)
+        wanted = [row for row in rows if row.rule in names and environment in (None, row.environment)]
+        wanted.sort(key=lambda row: (NAMES.index(row.rule), row.environment, row.subject or ""))
+        items = [rule_item(config, row, alerts.get(alert_key(row))) for row in wanted]
+        return RuleList(items=items, evaluator=lag, stale=lag.is_late)
+
+    async def answer(self, names: tuple[RuleName, ...], environment: Environment | None) -> bytes:
+        """The same as JSON. Raises StateUnreadable or Busy."""
+        return await self._shared.get((names, environment))
+
+    async def _load(self, asked: RulesQuery) -> bytes:
+        return msgspec.json.encode(await self.read(*asked))
 
 
-async def answer(
-    request: Request[Any, Any, Any], state: State, names: tuple[RuleName, ...], environment: str | None
+async def rules_response(
+    request: Request[Any, Any, Any], rules: RuleReader, names: tuple[RuleName, ...], environment: str | None
 ) -> Response[RuleList]:
     """Rules as JSON, with an ETag."""
-    only(request, "environment")
-    body = await state.rules.get((names, checked_environment(environment) if environment is not None else None))
-    return conditional(request, body, etag_of(body), MediaType.JSON)  # type: ignore[return-value]
+    refuse_unknown_parameters(request, "environment")
+    body = await rules.answer(names, checked_environment(environment) if environment is not None else None)
+    return conditional_response(request, body, etag_of(body), MediaType.JSON)  # type: ignore[return-value]
 
 
 EnvironmentOrBoth = Annotated[
@@ -116,12 +128,12 @@ EnvironmentOrBoth = Annotated[
 ]
 
 
-@get("/api/rules", operation_id="list_rules", summary="All rules", tags=["Rules"], responses=REFUSALS)
+@get("/api/rules", operation_id="list_rules", summary="All rules", tags=["Rules"], responses=ERROR_RESPONSES)
 async def list_rules(
-    request: Request[Any, Any, Any], state: State, environment: EnvironmentOrBoth = None
+    request: Request[Any, Any, Any], rules: NamedDependency[RuleReader], environment: EnvironmentOrBoth = None
 ) -> Response[RuleList]:
     """What every rule found last, for each environment and subject."""
-    return await answer(request, state, NAMES, environment)
+    return await rules_response(request, rules, NAMES, environment)
 
 
 def rule_route(name: RuleName) -> HTTPRouteHandler:
@@ -133,13 +145,13 @@ def rule_route(name: RuleName) -> HTTPRouteHandler:
         operation_id=f"rule_{name}",
         summary=f"The rule {name}",
         tags=["Rules"],
-        responses=REFUSALS,
+        responses=ERROR_RESPONSES,
     )
     async def show_rule(
-        request: Request[Any, Any, Any], state: State, environment: EnvironmentOrBoth = None
+        request: Request[Any, Any, Any], rules: NamedDependency[RuleReader], environment: EnvironmentOrBoth = None
     ) -> Response[RuleList]:
         """What the rule found last, for each environment and subject."""
-        return await answer(request, state, (name,), environment)
+        return await rules_response(request, rules, (name,), environment)
 
     return show_rule
 
@@ -149,14 +161,15 @@ EnvironmentChosen = Annotated[
 ]
 
 
-@get("/api/slos", operation_id="list_slos", summary="Service levels", tags=["Service levels"], responses=REFUSALS)
+@get(
+    "/api/slos", operation_id="list_slos", summary="Service levels", tags=["Service levels"], responses=ERROR_RESPONSES
+)
 async def list_slos(
-    request: Request[Any, Any, Any], state: State, environment: EnvironmentChosen = "prod"
+    request: Request[Any, Any, Any], levels: NamedDependency[LevelCache], environment: EnvironmentChosen = "prod"
 ) -> LevelList:
     """Every service level of an environment that can be read now."""
-    only(request, "environment")
-    found: LevelList = await state.levels.answer(checked_environment(environment))
-    return found
+    refuse_unknown_parameters(request, "environment")
+    return await levels.answer(checked_environment(environment))
 
 
 @get(
@@ -168,16 +181,16 @@ async def list_slos(
 )
 async def get_slo(
     request: Request[Any, Any, Any],
-    state: State,
+    levels: NamedDependency[LevelCache],
     name: Annotated[str, PathParameter(description="The service level.")],
     environment: EnvironmentChosen = "prod",
 ) -> Level:
     """One service level: SLI, error budget and burn rates."""
-    only(request, "environment")
-    if name not in get_args(LevelName):
+    refuse_unknown_parameters(request, "environment")
+    known: LevelName | None = next((one for one in get_args(LevelName) if one == name), None)
+    if known is None:
         raise NoSuchAlert(f"There is no such service level; there are {', '.join(get_args(LevelName))}.")
-    found: Level = await state.levels.one(checked_environment(environment), name)
-    return found
+    return await levels.level(checked_environment(environment), known)
 
 
 ROUTES = [list_rules, *map(rule_route, NAMES), list_slos, get_slo]

@@ -5,20 +5,20 @@ import ipaddress
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 # They hand out the machine's credentials, and lie outside the link-local network (AWS, Alibaba, Oracle, Azure).
-METADATA = frozenset(
+METADATA_ADDRESSES = frozenset(
     ipaddress.ip_address(text) for text in ("fd00:ec2::254", "100.100.100.200", "192.0.0.192", "168.63.129.16")
 )
-CARRIERS = (  # networks whose last 32 bits are an IPv4 address that a gateway may reach for us
+IPV4_CARRIERS = (  # networks whose last 32 bits are an IPv4 address that a gateway may reach for us
     ipaddress.ip_network("::/96"),
     ipaddress.ip_network("64:ff9b::/96"),
     ipaddress.ip_network("64:ff9b:1::/48"),
 )
 
 
-def refusal(text: str, *, allow_private: bool) -> str | None:
+def refusal_reason(text: str, *, allow_private: bool) -> str | None:
     """Why an address may not be connected to; None where it may. Raises ValueError for what is no address."""
-    for address in meanings(ipaddress.ip_address(text.partition("%")[0])):
-        if address in METADATA or address.is_link_local:
+    for address in effective_addresses(ipaddress.ip_address(text.partition("%")[0])):
+        if address in METADATA_ADDRESSES or address.is_link_local:
             return "a link-local or metadata address"
         if address.is_multicast or address.is_unspecified or is_reserved(address):
             return "a multicast, unspecified or reserved address"
@@ -32,7 +32,7 @@ def is_reserved(address: Address) -> bool:
     return address.is_reserved and not address.is_loopback
 
 
-def meanings(address: Address) -> list[Address]:
+def effective_addresses(address: Address) -> list[Address]:
     """The address and, where it carries one of IPv4 within, that one alone (it is where the packets go)."""
     if isinstance(address, ipaddress.IPv4Address) or address.is_loopback or address.is_unspecified:
         return [address]
@@ -42,6 +42,6 @@ def meanings(address: Address) -> list[Address]:
         return [address.sixtofour]
     if address.teredo:
         return list(address.teredo)
-    if any(address in network for network in CARRIERS):
+    if any(address in network for network in IPV4_CARRIERS):
         return [ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)]
     return [address]

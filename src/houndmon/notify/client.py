@@ -22,8 +22,8 @@ import httpx
 import msgspec
 
 from houndmon import __version__
-from houndmon.kit.problems import HoundmonError
-from houndmon.notify.addresses import refusal
+from houndmon.core.problems import HoundmonError
+from houndmon.notify.addresses import refusal_reason
 
 DEADLINE_SECONDS = 10.0
 CONNECT_SECONDS = 4.0  # an address; a name may have several, and the first may be dead
@@ -49,7 +49,7 @@ class Unreachable(HoundmonError):
         self.is_for_people = is_for_people
 
 
-class Guarded(httpcore.AsyncNetworkBackend):
+class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Connects to addresses that are allowed, and to no others."""
 
     def __init__(self, *, allow_private: bool) -> None:
@@ -65,7 +65,7 @@ class Guarded(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Resolve a name, check what it means, and connect to that very address. Raises Unreachable."""
         failure: Exception | None = None
-        for address in allowed(await resolved(host, port), allow_private=self._allow_private):
+        for address in allowed_addresses(await resolve_host(host, port), allow_private=self._allow_private):
             try:
                 return await self._under.connect_tcp(address, port, CONNECT_SECONDS, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
@@ -74,7 +74,7 @@ class Guarded(httpcore.AsyncNetworkBackend):
         raise failure
 
 
-async def resolved(host: str, port: int) -> list[str]:
+async def resolve_host(host: str, port: int) -> list[str]:
     """The addresses of a name. Raises Unreachable."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -83,44 +83,46 @@ async def resolved(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(one[4][0]) for one in found))
 
 
-def allowed(addresses: list[str], *, allow_private: bool) -> list[str]:
+def allowed_addresses(addresses: list[str], *, allow_private: bool) -> list[str]:
     """Those that may be connected to. Raises Unreachable where there are none."""
-    refused = {address: refusal(address, allow_private=allow_private) for address in addresses}
+    refused = {address: refusal_reason(address, allow_private=allow_private) for address in addresses}
     good = [address for address, why in refused.items() if why is None]
     if not good:
         raise Unreachable(f"its host is {next(iter(refused.values()), 'unknown')}", is_for_people=True)
     return good
 
 
-async def ask(
+async def send_request(
     method: str,
     url: str,
     *,
     headers: dict[str, str] | None = None,
     body: bytes = b"",
     allow_private: bool,
-    deadline_seconds: float = DEADLINE_SECONDS,
+    deadline_seconds: float | None = None,
 ) -> Answer:
     """Send a request; whatever comes after the status cannot change what it said. Raises Unreachable."""
-    request = prepared(method, url, headers or {}, body)
+    request, limit = build_request(method, url, headers or {}, body), deadline_seconds or DEADLINE_SECONDS
     answer: Answer | None = None
-    pool = httpcore.AsyncConnectionPool(ssl_context=tls(), network_backend=Guarded(allow_private=allow_private))
+    pool = httpcore.AsyncConnectionPool(
+        ssl_context=tls_context(), network_backend=GuardedBackend(allow_private=allow_private)
+    )
     try:
-        async with asyncio.timeout(deadline_seconds), pool:
+        async with asyncio.timeout(limit), pool:
             response = await pool.handle_async_request(request)
-            answer = answered(response)
+            answer = read_answer(response)
             await drain(response)
     except TimeoutError:
         if answer is None:
-            raise Unreachable(f"it did not answer within {deadline_seconds:g} s") from None
+            raise Unreachable(f"it did not answer within {limit:g} s") from None
     except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
         if answer is None:
-            raise Unreachable(why(error)) from None
+            raise Unreachable(failure_text(error)) from None
     assert answer is not None
     return answer
 
 
-def prepared(method: str, url: str, headers: dict[str, str], body: bytes) -> httpcore.Request:
+def build_request(method: str, url: str, headers: dict[str, str], body: bytes) -> httpcore.Request:
     """The request as it goes over the wire. Raises Unreachable for a URL that cannot be used."""
     try:
         target = httpx.URL(url)
@@ -140,18 +142,18 @@ def prepared(method: str, url: str, headers: dict[str, str], body: bytes) -> htt
 
 
 @cache
-def tls() -> ssl.SSLContext:
+def tls_context() -> ssl.SSLContext:
     """Certificates as SSL_CERT_FILE or SSL_CERT_DIR say, else those that come with httpx."""
     return httpx.create_ssl_context()
 
 
-def answered(response: httpcore.Response) -> Answer:
+def read_answer(response: httpcore.Response) -> Answer:
     """What an answer says before its body."""
     headers = {name.lower(): value.decode("latin-1") for name, value in response.headers}
-    return Answer(response.status, patience_seconds(headers.get(b"retry-after"), headers.get(b"date")))
+    return Answer(response.status, retry_after_seconds(headers.get(b"retry-after"), headers.get(b"date")))
 
 
-def patience_seconds(asked: str | None, date: str | None) -> float | None:
+def retry_after_seconds(asked: str | None, date: str | None) -> float | None:
     """What `Retry-After` asks for, in seconds; a time is read against the receiver's own clock where it shows it."""
     if asked is None:
         return None
@@ -183,7 +185,7 @@ async def drain(response: httpcore.Response) -> None:
     await response.aclose()
 
 
-def why(error: Exception) -> str:
+def failure_text(error: Exception) -> str:
     """Why there was no answer, in words that give nothing away."""
     match error:
         case httpcore.ConnectTimeout():

@@ -7,25 +7,27 @@ import httpx
 import structlog
 
 from houndmon.config.model import Config
-from houndmon.kit.text import shown
-from houndmon.notify.client import Unreachable, ask
+from houndmon.core.stopping import is_stopping, stopped
+from houndmon.core.text import clean_message
+from houndmon.notify.client import Unreachable, send_request
 
 DEADLINE_SECONDS = 5.0
-NOTHING = object()
+CLOSE_SECONDS = 1.0
+NO_REPORT = object()
 
 log = structlog.get_logger()
 
 
-class Pulse:
+class HeartbeatTask:
     """Calls the heartbeat URL in a task of its own, so that a slow watcher never delays a tick."""
 
     def __init__(self, config: Callable[[], Config]) -> None:
         self._config = config
         self._task: asyncio.Task[None] | None = None
-        self._next: str | object | None = NOTHING
+        self._next: str | object | None = NO_REPORT
         self._was_well = True
 
-    def beat(self, trouble: str | None = None) -> None:
+    def report(self, trouble: str | None = None) -> None:
         """Report a tick, with what went wrong in it; while a call is under way, the newest report waits."""
         self._next = trouble
         if self.is_idle:
@@ -39,18 +41,17 @@ class Pulse:
     async def close(self) -> None:
         """End the call under way."""
         if self._task:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+            await stopped(self._task, seconds=CLOSE_SECONDS)
 
     async def _report(self) -> None:
-        while self._next is not NOTHING:
-            trouble, self._next = self._next, NOTHING
+        while self._next is not NO_REPORT and not is_stopping():
+            trouble, self._next = self._next, NO_REPORT
             if url := self._config().heartbeat_url:
                 await self._call(url, trouble if isinstance(trouble, str) else None)
 
     async def _call(self, url: str, trouble: str | None) -> None:
         try:
-            answer = await told(url, trouble)
+            answer = await send_heartbeat(url, trouble)
             problem = None if 200 <= answer < 300 else f"it answered {answer}"
         except Unreachable as error:
             problem = str(error)
@@ -61,16 +62,18 @@ class Pulse:
         self._was_well = problem is None
 
 
-async def told(url: str, trouble: str | None) -> int:
+async def send_heartbeat(url: str, trouble: str | None) -> int:
     """Call the URL, or its `/fail` with the reason, as Healthchecks has it; the status. Raises Unreachable.
 
     The watcher may be a neighbour on a private network: its address comes from the configuration alone.
     """
     if trouble is None:
-        answer = await ask("GET", url, allow_private=True, deadline_seconds=DEADLINE_SECONDS)
+        answer = await send_request("GET", url, allow_private=True, deadline_seconds=DEADLINE_SECONDS)
     else:
-        body = (shown(trouble) or "").encode()
-        answer = await ask("POST", fail_url(url), body=body, allow_private=True, deadline_seconds=DEADLINE_SECONDS)
+        body = (clean_message(trouble) or "").encode()
+        answer = await send_request(
+            "POST", fail_url(url), body=body, allow_private=True, deadline_seconds=DEADLINE_SECONDS
+        )
     return answer.status
 
 

@@ -5,11 +5,21 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["fired", "fired_again", "recovered", "overdue", "closed", "test"]
+NotificationKind = Literal["fired", "fired_again", "recovered", "overdue", "closed", "test"]
+
+
+class ExplainedLine(msgspec.Struct, kw_only=True):
+    """An alert that one of a notification explains: nobody is told of it by itself."""
+
+    id: str
+    rule: str
+    subject: str | None
+    title: str
+    url: str
 
 
 class AlertLine(msgspec.Struct, kw_only=True):
-    """One alert of a notification."""
+    """One alert of a notification. What strangers wrote in it is neutral: its `id` tells it apart, no name."""
 
     id: str
     subject: str | None
@@ -19,12 +29,22 @@ class AlertLine(msgspec.Struct, kw_only=True):
     fired_at: datetime
     response_due_at: datetime
     url: str
+    reason: str = ""
+    evidence: dict[str, object] = {}
+    stage: str | None = None
+    severity: str | None = None
+    owner_role: str | None = None
+    explained_by: str | None = None
+    explains: list[ExplainedLine] = []
 
 
 class Message(msgspec.Struct, kw_only=True):
-    """A notification: one rule, one environment, and as many subjects as changed within one tick."""
+    """A notification: one rule, one environment, and as many subjects as changed within one tick.
 
-    kind: Kind
+    `reason` and `stage` are those of its first alert. `text` is whole by itself: it begins with the title.
+    """
+
+    kind: NotificationKind
     rule: str
     environment: str
     severity: str
@@ -35,3 +55,10 @@ class Message(msgspec.Struct, kw_only=True):
     runbook_url: str
     url: str
     alerts: list[AlertLine]
+    reason: str = ""
+    stage: str | None = None
+
+    @property
+    def body(self) -> str:
+        """The text for a channel that shows the title above it."""
+        return self.text.removeprefix(self.title).lstrip("\n")

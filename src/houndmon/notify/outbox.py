@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import asyncpg
@@ -11,13 +11,13 @@ from msgspec import Meta
 
 from houndmon.alerts.model import Moment
 from houndmon.config.model import Receiver
-from houndmon.kit.source import plain
-from houndmon.kit.sql import statements
+from houndmon.core.source import as_structs
+from houndmon.core.sql import load_statements
 from houndmon.notify.delivery import Delivery, Outcome
-from houndmon.notify.message import Kind, Message
+from houndmon.notify.message import Message, NotificationKind
 
-SQL = {name: one.text for name, one in statements(Path(__file__).with_name("query.sql")).items()}
-LEASE_SECONDS = 30.0  # longer than any channel may take, so that nobody else sends meanwhile
+SQL = {name: one.text for name, one in load_statements(Path(__file__).with_name("query.sql")).items()}
+CLAIM_SECONDS = 30.0  # longer than any channel may take, so that nobody else sends meanwhile
 GRACE_SECONDS = 60.0
 
 
@@ -27,7 +27,7 @@ class DeliveryState(msgspec.Struct, kw_only=True):
     id: str
     notification_id: str
     receiver: str
-    kind: Kind
+    kind: NotificationKind
     created_at: datetime
     attempts: int
     due_at: datetime
@@ -44,10 +44,13 @@ class DeadLetter(msgspec.Struct, kw_only=True):
         str, Meta(description="The same at every attempt.", examples=["6f1c2b1e-0000-4000-8000-000000000007"])
     ]
     receiver: Annotated[str, Meta(description="Who was to be told.", examples=["ops"])]
-    kind: Annotated[Kind, Meta(description="What of.", examples=["fired"])]
+    kind: Annotated[NotificationKind, Meta(description="What of.", examples=["fired"])]
     rule: Annotated[str | None, Meta(description="The rule.", examples=["queue_age"])]
     environment: Annotated[str | None, Meta(description="The environment.", examples=["prod"])]
-    title: Annotated[str | None, Meta(description="What it says.", examples=["FIRING queue_age in prod"])]
+    title: Annotated[
+        str | None,
+        Meta(description="What it says.", examples=["FIRING: No worker sends heartbeats, in prod (critical)"]),
+    ]
     alert_ids: Annotated[list[str], Meta(description="The alerts it tells of.", examples=[["17"]])]
     created_at: Annotated[datetime, Meta(description="Since when.", examples=["2026-03-02T11:43:00Z"])]
     attempts: Annotated[int, Meta(description="How often it was tried.", examples=[150])]
@@ -64,18 +67,18 @@ async def record_messages(
         await conn.execute(SQL["record"], message.kind, alert_ids, msgspec.json.encode(message).decode(), names)
 
 
-async def waiting(conn: asyncpg.Connection) -> dict[str, bool]:
+async def waiting_receivers(conn: asyncpg.Connection) -> dict[str, bool]:
     """The receivers for whom messages wait, and whether one is due."""
     return {row["receiver"]: row["is_due"] for row in await conn.fetch(SQL["waiting"])}
 
 
-async def claim(conn: asyncpg.Connection, receiver: str, holder: UUID, limit: int = 1) -> list[Delivery]:
+async def claim_deliveries(conn: asyncpg.Connection, receiver: str, holder: UUID, limit: int = 1) -> list[Delivery]:
     """Take what is due for a receiver, for 30 s on the database's clock: nobody else gets it meanwhile."""
-    rows = await conn.fetch(SQL["claim"], receiver, holder, limit, LEASE_SECONDS)
-    return [msgspec.convert({**row, "message": decoded(row["message"])}, Delivery) for row in rows]
+    rows = await conn.fetch(SQL["claim"], receiver, holder, limit, CLAIM_SECONDS)
+    return [msgspec.convert({**row, "message": decode_message(row["message"])}, Delivery) for row in rows]
 
 
-def decoded(text: str) -> Message:
+def decode_message(text: str) -> Message:
     """A message as it was recorded."""
     return msgspec.json.decode(text, type=Message)
 
@@ -95,29 +98,29 @@ async def mark_failed(conn: asyncpg.Connection, id: int, holder: UUID, outcome: 
     return bool(dead)
 
 
-async def hasten(conn: asyncpg.Connection, receiver: str) -> None:
+async def make_due(conn: asyncpg.Connection, receiver: str) -> None:
     """Make due at once what waits for a receiver after a failure: it is back, or its configuration is mended."""
     await conn.execute(SQL["hasten"], receiver)
 
 
-async def bury(conn: asyncpg.Connection, receivers: list[str]) -> int:
+async def give_up(conn: asyncpg.Connection, receivers: list[str]) -> int:
     """Give up what waits for receivers that are configured no longer; how many messages that was."""
     return len(await conn.fetch(SQL["bury"], receivers, GRACE_SECONDS))
 
 
 async def read_deliveries(conn: asyncpg.Connection, alert_id: int) -> list[DeliveryState]:
     """What became of the messages about an alert, in order."""
-    return plain(await conn.fetch(SQL["deliveries"], alert_id), DeliveryState)
+    return as_structs(await conn.fetch(SQL["deliveries"], alert_id), DeliveryState)
 
 
-async def deliveries_of(conn: asyncpg.Connection, alert_id: int) -> list[Moment]:
+async def delivery_moments(conn: asyncpg.Connection, alert_id: int) -> list[Moment]:
     """The same as moments of the alert's timeline."""
-    return [moment_of(state) for state in await read_deliveries(conn, alert_id)]
+    return [delivery_moment(state) for state in await read_deliveries(conn, alert_id)]
 
 
-def moment_of(state: DeliveryState) -> Moment:
+def delivery_moment(state: DeliveryState) -> Moment:
     """What became of a message, in words."""
-    what, tries = f"{state.receiver} ({state.kind})", times(state.attempts)
+    what, tries = f"{state.receiver} ({state.kind})", attempts_text(state.attempts)
     if state.sent_at:
         return Moment(state.sent_at, "notified", f"{what} was told, {tries}")
     if state.dead_at:
@@ -126,17 +129,16 @@ def moment_of(state: DeliveryState) -> Moment:
     return Moment(state.created_at, "notification_waiting", f"{what} is yet to be told, {tries}{why}")
 
 
-def times(attempts: int) -> str:
+def attempts_text(attempts: int) -> str:
     """How often something was tried."""
     return {0: "not tried yet", 1: "at the first attempt"}.get(attempts, f"after {attempts:,} attempts")
 
 
 async def dead_letters(conn: asyncpg.Connection) -> list[DeadLetter]:
     """The messages given up in the last seven days, the newest first, at most 100."""
-    return plain(await conn.fetch(SQL["dead_letters"]), DeadLetter)
+    return as_structs(await conn.fetch(SQL["dead_letters"]), DeadLetter)
 
 
-async def retry_dead(conn: asyncpg.Connection, id: int) -> bool:
+async def requeue_dead_letter(conn: asyncpg.Connection, id: int) -> bool:
     """Try a dead letter for another day; False where there is none of that id."""
-    found: Any = await conn.fetchval(SQL["retry_dead"], id)
-    return found is not None
+    return await conn.fetchval(SQL["retry_dead"], id) is not None

@@ -4,16 +4,16 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, get, post
-from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.params import PathParameter
 from msgspec import Meta
 
 from houndmon.alerts.routes import MISSING
-from houndmon.kit.problems import HoundmonError
-from houndmon.kit.requests import only
-from houndmon.kit.room import REFUSALS
-from houndmon.kit.source import PEOPLE_WAIT_SECONDS
-from houndmon.notify.outbox import DeadLetter, dead_letters, retry_dead
+from houndmon.core.panel_routes import ERROR_RESPONSES
+from houndmon.core.problems import HoundmonError
+from houndmon.core.requests import refuse_unknown_parameters, row_id
+from houndmon.core.state_database import WRITE_WAIT_SECONDS, StateDatabase
+from houndmon.notify.outbox import DeadLetter, dead_letters, requeue_dead_letter
 
 LetterId = Annotated[str, PathParameter(description="The dead letter's id.")]
 
@@ -31,11 +31,19 @@ class NoSuchLetter(HoundmonError):
     title = "Not Found"
 
 
-@get("/api/dead-letters", operation_id="list_dead_letters", summary="Dead letters", tags=["Alerts"], responses=REFUSALS)
-async def list_dead_letters(request: Request[Any, Any, Any], state: State) -> DeadLetterList:
+@get(
+    "/api/dead-letters",
+    operation_id="list_dead_letters",
+    summary="Dead letters",
+    tags=["Alerts"],
+    responses=ERROR_RESPONSES,
+)
+async def list_dead_letters(
+    request: Request[Any, Any, Any], database: NamedDependency[StateDatabase]
+) -> DeadLetterList:
     """The notifications that no receiver took within a day."""
-    only(request)
-    async with state.state.borrowed() as conn:
+    refuse_unknown_parameters(request)
+    async with database.connection() as conn:
         return DeadLetterList(await dead_letters(conn))
 
 
@@ -47,17 +55,19 @@ async def list_dead_letters(request: Request[Any, Any, Any], state: State) -> De
     tags=["Alerts"],
     responses=MISSING,
 )
-async def retry_dead_letter(request: Request[Any, Any, Any], state: State, id: LetterId) -> DeadLetterList:
+async def retry_dead_letter(
+    request: Request[Any, Any, Any], database: NamedDependency[StateDatabase], id: LetterId
+) -> DeadLetterList:
     """Try a notification that was given up for another day; what is left of the dead letters."""
-    only(request)
-    return DeadLetterList(await retried(state, id))
+    refuse_unknown_parameters(request)
+    return DeadLetterList(await retry_and_list(database, id))
 
 
-async def retried(state: State, id: str) -> list[DeadLetter]:
+async def retry_and_list(database: StateDatabase, id: str) -> list[DeadLetter]:
     """Try a dead letter again; those that are left. Raises NoSuchLetter."""
-    async with state.state.borrowed(PEOPLE_WAIT_SECONDS) as conn:
-        known = id.isascii() and id.isdigit() and len(id) <= 18
-        if not (known and await retry_dead(conn, int(id))):
+    async with database.connection(WRITE_WAIT_SECONDS) as conn:
+        letter = row_id(id)
+        if letter is None or not await requeue_dead_letter(conn, letter):
             raise NoSuchLetter("There is no such dead letter: it may have been put back already.")
         return await dead_letters(conn)
 

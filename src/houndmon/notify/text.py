@@ -1,19 +1,32 @@
-"""What a notification says: who must act by when, what is wrong, against which threshold, and where to look. Pure."""
+"""What a notification says: what is wrong, who must act by when, and where to look. Pure."""
 
 import math
-import unicodedata
-from collections.abc import Callable
 from datetime import datetime
+from typing import get_args
 from urllib.parse import quote, urlencode
 
-import msgspec
-
+from houndmon.alerts.names import clock_time
 from houndmon.config.model import Config
-from houndmon.notify.message import AlertLine, Kind, Message
+from houndmon.core.clock import SPANS, Range
+from houndmon.core.neutral import neutral, visible
+from houndmon.notify.announced import (
+    AnnouncedAlert,
+    ExplainedAlert,
+    alert_title,
+    evidence_lines,
+    finding_with_limit,
+    neutral_evidence,
+    recovery_text,
+)
+from houndmon.notify.message import AlertLine, ExplainedLine, Message, NotificationKind
+from houndmon.rulebook.book import BOOK
+from houndmon.rulebook.units import said_duration
 
-LISTED = 10
-NAME_CHARACTERS = 120
-HEADS: dict[Kind, str] = {
+MOST_LISTED_ALERTS = 10
+MOST_EXPLAINED = 5
+OWN_NAME_CHARACTERS = 120
+SUBJECT_CHARACTERS = 500
+HEADLINES: dict[NotificationKind, str] = {
     "fired": "FIRING",
     "fired_again": "FIRING AGAIN",
     "recovered": "RECOVERED",
@@ -21,217 +34,183 @@ HEADS: dict[Kind, str] = {
     "closed": "CLOSED",
     "test": "TEST",
 }
-MEANINGS = {
-    "queue_age": "transcode jobs wait too long",
-    "queue_stalled": "transcode jobs wait and none finishes",
-    "queue_failure_ratio": "too many transcode jobs fail",
-    "worker_heartbeat_missing": "no worker has beaten",
-    "playback_failure_ratio": "too many plays fail",
-    "api_5xx_spike": "too many requests end in 5xx",
-    "api_4xx_spike": "too many requests end in 4xx",
-    "traffic_absent": "traffic has ceased",
-    "slo_burn_fast": "an error budget burns fast",
-    "slo_burn_slow": "an error budget burns",
-    "slo_burn_day": "an error budget is being spent within the day",
-    "source_unreadable": "a source cannot be read",
-    "counts_differ": "served figures differ from the rows",
-}
-NOTHING = {  # a rule that fired without a value says so in words
-    "queue_stalled": "nothing finished in 7 days",
-    "worker_heartbeat_missing": "no worker ever beat, and jobs wait",
-    "source_unreadable": "cannot be read",
-}
-SAMPLES = {
-    "queue_age": "queued",
-    "queue_stalled": "queued",
-    "queue_failure_ratio": "finished jobs",
-    "playback_failure_ratio": "attempts",
-    "api_5xx_spike": "requests",
-    "api_4xx_spike": "requests",
-}
-PANELS = {
-    "queue_age": "transcode",
-    "queue_stalled": "transcode",
-    "queue_failure_ratio": "transcode",
-    "worker_heartbeat_missing": "workers",
-    "playback_failure_ratio": "playback",
-    "api_5xx_spike": "api",
-    "api_4xx_spike": "api",
-    "playback": "playback",
-    "ingest": "ingest",
-    "upload_to_live": "publish",
-    "transcode_success": "transcode",
-    "playback_success": "playback",
-    "heartbeat_freshness": "workers",
-}
-"""Where to look, by rule, or else by the subject of its first alert."""
-RANGES = {"slo_burn_slow": "6h", "slo_burn_day": "24h"}
-BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-class Announced(msgspec.Struct, kw_only=True):
-    """An alert as a notification tells of it."""
-
-    id: str
-    rule: str
-    environment: str
-    subject: str | None
-    severity: str
-    value: float | None
-    threshold: float | None
-    sample_count: int | None
-    owner_role: str
-    response_target_minutes: float
-    runbook_url: str
-    fired_at: datetime
-    response_due_at: datetime
-
-
-def build_message(kind: Kind, rule: str, alerts: list[Announced], config: Config) -> Message:
-    """The notification of alerts that share rule, environment and severity."""
+def build_message(
+    kind: NotificationKind, rule: str, alerts: list[AnnouncedAlert], config: Config, now: datetime
+) -> Message:
+    """The notification at `now` of alerts that share rule, environment and severity."""
     assert alerts, "a notification tells of something"
     first = alerts[0]
-    title = title_of(kind, rule, alerts)
-    owners = ", ".join(dict.fromkeys(harmless(alert.owner_role) for alert in alerts))
+    title, owners = title_of(kind, rule, alerts, config), owners_of(alerts)
     target = min(alert.response_target_minutes for alert in alerts)
-    runbook, page = absolute(config, first.runbook_url), page_url(config, first)
-    head = f"{title}\nOwner: {owners}. Response target: {target:g} min.\nRunbook: {runbook}\nPage: {page}\n"
+    runbook, page = absolute_url(config, first.runbook_url), page_url(config, alerts, now)
+    told = [*told_lines(kind, alerts, config, now), owner_line(kind, owners, target)]
+    links = [f"Runbook: {runbook}", f"Page: {page}"]
+    links += [f"Alert: {alert_url(config, first.id)}"] if len(alerts) == 1 else []
     return Message(
         kind=kind,
         rule=rule,
         environment=first.environment,
         severity=first.severity,
         title=title,
-        text=head + "\n" + listing(kind, alerts, config),
+        text="\n".join([title, *told, *links]),
         owner_role=owners,
         response_target_minutes=target,
         runbook_url=runbook,
         url=page,
-        alerts=[line_of(alert, config) for alert in alerts],
+        alerts=[alert_line(alert, config) for alert in alerts],
+        reason=reason_of(kind, first),
+        stage=BOOK[rule].of(first.subject).stage,
     )
 
 
-def title_of(kind: Kind, rule: str, alerts: list[Announced]) -> str:
-    """One line that says it all."""
-    names = [harmless(alert.subject, 60) for alert in alerts if alert.subject]
-    of = f" ({names[0]})" if len(alerts) == 1 and names else f" ({len(alerts):,} subjects)" if len(alerts) > 1 else ""
-    head = f"{HEADS[kind]}: {rule} in {alerts[0].environment}{of}"
-    return f"{head}, {alerts[0].severity}: {MEANINGS.get(rule, 'see its runbook')}"
+def title_of(kind: NotificationKind, rule: str, alerts: list[AnnouncedAlert], config: Config) -> str:
+    """One line that says what, where and how bad, with the title that the page has."""
+    what = alert_title(alerts[0]) if len(alerts) == 1 else f"{BOOK[rule].title}, {len(alerts):,} subjects"
+    return f"{HEADLINES[kind]}: {what}, in {called(config, alerts[0].environment)} ({alerts[0].severity})"
 
 
-def listing(kind: Kind, alerts: list[Announced], config: Config) -> str:
-    """The alerts, a paragraph each; of many only the first."""
-    told = [paragraph(kind, alert, config) for alert in alerts[:LISTED]]
-    if more := len(alerts) - LISTED:
-        told += [f"and {more:,} more"] if more > 0 else []
-    return "\n".join(told)
+def owners_of(alerts: list[AnnouncedAlert]) -> str:
+    """Who answers for the alerts, each once."""
+    return ", ".join(dict.fromkeys(visible(alert.owner_role, OWN_NAME_CHARACTERS) for alert in alerts))
 
 
-def paragraph(kind: Kind, alert: Announced, config: Config) -> str:
-    """One alert: its value against its threshold, since when, by when, and its page."""
-    facts = [measured(alert), f"since {when(alert.fired_at)}"]
-    if kind == "overdue":
-        facts.append(f"to be acknowledged by {when(alert.response_due_at)}, and nobody did")
-    elif kind in ("fired", "fired_again"):
-        facts.append(f"acknowledge by {when(alert.response_due_at)}")
-    elif kind == "recovered":
-        facts.append("it recovered by itself and waits for a person to close it")
-    return f"- {name_of(alert)}: {'; '.join(facts)}\n  {alert_url(config, alert)}"
+def called(config: Config, environment: str) -> str:
+    """What the team calls an environment."""
+    return visible(config.called(environment), OWN_NAME_CHARACTERS)
 
 
-def name_of(alert: Announced) -> str:
-    """What an alert is about."""
-    whole = "the source itself" if alert.rule == "source_unreadable" else alert.environment
-    return harmless(alert.subject) if alert.subject else whole
+def owner_line(kind: NotificationKind, owners: str, target_minutes: float) -> str:
+    """Who must act, and within which time where a firing begins."""
+    within = f", to respond within {said_duration(target_minutes * 60)}" if kind in ("fired", "fired_again") else ""
+    return f"Owner: {owners}{within}"
 
 
-def measured(alert: Announced) -> str:
-    """The value against its threshold, each in the rule's own unit, and of how many."""
-    unit = unit_of(alert.rule, alert.subject)
-    if alert.value is None:
-        return NOTHING.get(alert.rule, "no value")
-    against = f" (threshold {unit(alert.threshold)})" if alert.threshold is not None else ""
-    sample = SAMPLES.get(alert.rule)
-    of = f", {alert.sample_count:,} {sample}" if sample and alert.sample_count is not None else ""
-    return unit(alert.value) + against + of
+def told_lines(kind: NotificationKind, alerts: list[AnnouncedAlert], config: Config, now: datetime) -> list[str]:
+    """The alerts; of many only the first, each under its own name."""
+    if len(alerts) == 1:
+        return alert_lines(kind, alerts[0], config, now)
+    lines = []
+    for alert in alerts[:MOST_LISTED_ALERTS]:
+        head, *rest = alert_lines(kind, alert, config, now)
+        lines += [f"- {alert_title(alert)}: {head}", *(f"  {line}" for line in rest)]
+        lines.append(f"  {alert_url(config, alert.id)}")
+    more = len(alerts) - MOST_LISTED_ALERTS
+    return [*lines, f"and {more:,} more"] if more > 0 else lines
 
 
-def unit_of(rule: str, subject: str | None) -> Callable[[float], str]:
-    """How a rule's values are written."""
-    if rule in ("queue_age", "queue_stalled"):
-        return lambda value: f"{number(value)} min"
-    if rule == "worker_heartbeat_missing":
-        return lambda value: f"{number(value)} s"
-    if rule.startswith("slo_burn_"):
-        return lambda value: f"{number(value)} × its budget's pace"
-    if rule == "traffic_absent":
-        return lambda value: f"{number(value)} {'uploads' if subject == 'ingest' else 'plays'} in 30 min"
-    if rule == "source_unreadable":
-        return number
-    if rule == "counts_differ":
-        return lambda value: f"{number(value)} figures differ"
-    return lambda value: f"{number(value * 100)} %"
+def alert_lines(kind: NotificationKind, alert: AnnouncedAlert, config: Config, now: datetime) -> list[str]:
+    """One alert: what was found, since when and until when, what is at fault, and what explains what."""
+    lines = [f"{upper_first(reason_of(kind, alert))}.", time_line(kind, alert, now)]
+    if kind in ("fired", "fired_again", "overdue") and alert.recovered_at is None:
+        lines += evidence_lines(alert)
+    return lines + explanation_lines(alert, config)
 
 
-def number(value: float) -> str:
-    """A number with two decimals at most, none of them idle."""
-    if not math.isfinite(value):
-        return "∞" if value > 0 else "unknown"
-    return f"{value:,.2f}".rstrip("0").rstrip(".") or "0"
+def reason_of(kind: NotificationKind, alert: AnnouncedAlert) -> str:
+    """What is found now, and for what is well again how it recovered."""
+    is_well = kind == "recovered" or (kind in ("overdue", "closed") and alert.recovered_at is not None)
+    return recovery_text(alert) if is_well else finding_with_limit(alert)
 
 
-def when(at: datetime) -> str:
-    """A time to the second, as people compare it with a log."""
-    return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+def time_line(kind: NotificationKind, alert: AnnouncedAlert, now: datetime) -> str:
+    """Since when, and by when somebody must respond."""
+    fired, due = utc_time_text(alert.fired_at, now), utc_time_text(alert.response_due_at, now)
+    ended = f"Fired at {fired}, recovered at {utc_time_text(alert.recovered_at, now)}" if alert.recovered_at else ""
+    match kind:
+        case "fired":
+            return f"Firing since {fired}. Acknowledge by {due}."
+        case "fired_again":
+            return f"First fired at {fired}, recovered and fires again. Acknowledge by {due}."
+        case "overdue":
+            return f"{ended or f'Firing since {fired}'}; nobody acknowledged it by {due}."
+        case "closed":
+            return f"{ended or f'Fired at {fired}'}, and closed."
+    return f"{ended or f'Fired at {fired}'}. It waits to be closed with notes."
 
 
-def harmless(text: str, most: int = NAME_CHARACTERS) -> str:
-    """What strangers wrote, on one line: control characters and those that turn the reading direction replaced."""
-    cut = text[:most] + ("…" if len(text) > most else "")
-    return "".join("�" if is_unfit(character) else character for character in cut)
+def utc_time_text(at: datetime, now: datetime) -> str:
+    """A time of day in UTC, with its date where that is not today's."""
+    return clock_time(at) if at.date() == now.date() else f"{at:%Y-%m-%d} {clock_time(at)}"
 
 
-def is_unfit(character: str) -> bool:
-    """Whether a character could break or disguise a line."""
-    return character in BIDI or unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp")
+def explanation_lines(alert: AnnouncedAlert, config: Config) -> list[str]:
+    """The alert that explains this one, and those that it explains."""
+    lines = [f"Explained by: {alert_url(config, alert.explained_by)}"] if alert.explained_by else []
+    if alert.explains:
+        first = "; ".join(alert_title(one) for one in alert.explains[:MOST_EXPLAINED])
+        more = len(alert.explains) - MOST_EXPLAINED
+        lines.append(f"It explains: {first}" + (f"; and {more:,} more" if more > 0 else ""))
+    return lines
 
 
-def absolute(config: Config, url: str) -> str:
+def upper_first(text: str) -> str:
+    """A text as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
+def absolute_url(config: Config, url: str) -> str:
     """A URL for people who read far from the page."""
-    return url if "://" in url else f"{base(config)}/{url.lstrip('/')}"
+    return url if "://" in url else f"{base_url(config)}/{url.lstrip('/')}"
 
 
-def base(config: Config) -> str:
+def base_url(config: Config) -> str:
     """Where the page is."""
     return config.public_url.rstrip("/")
 
 
-def page_url(config: Config, alert: Announced) -> str:
-    """The page with the filters of an alert, at the panel that shows its cause."""
-    query = urlencode({"environment": alert.environment, "range": RANGES.get(alert.rule, "1h")})
-    panel = PANELS.get(alert.rule) or PANELS.get(alert.subject or "")
-    return f"{base(config)}/?{query}#panel-{panel or 'alerts'}"
+def page_url(config: Config, alerts: list[AnnouncedAlert], now: datetime) -> str:
+    """The page at the panel that shows the cause, over a range that reaches back to when the first alert fired."""
+    first = alerts[0]
+    spec, since = BOOK[first.rule], min(alert.fired_at for alert in alerts)
+    query = urlencode({"environment": first.environment, "range": range_since(spec.range, since, now)})
+    return f"{base_url(config)}/?{query}#panel-{spec.of(first.subject).panel}"
 
 
-def alert_url(config: Config, alert: Announced) -> str:
+def range_since(least: Range, since: datetime, now: datetime) -> Range:
+    """The shortest range, the rule's own or a longer one, that shows a time; the longest where none does."""
+    ranges: tuple[Range, ...] = get_args(Range)
+    fitting = ranges[ranges.index(least) :]
+    return next((one for one in fitting if now - since < SPANS[one]), fitting[-1])
+
+
+def alert_url(config: Config, id: str) -> str:
     """The page of one alert."""
-    return f"{base(config)}/alerts/{quote(alert.id, safe='')}"
+    return f"{base_url(config)}/alerts/{quote(id, safe='')}"
 
 
-def line_of(alert: Announced, config: Config) -> AlertLine:
+def alert_line(alert: AnnouncedAlert, config: Config) -> AlertLine:
     """One alert for programs."""
+    evidence = neutral_evidence(alert.evidence)
+    assert isinstance(evidence, dict), "evidence is by name"
     return AlertLine(
         id=alert.id,
-        subject=harmless(alert.subject, 500) if alert.subject else alert.subject,
-        value=finite(alert.value),
-        threshold=finite(alert.threshold),
+        subject=neutral(alert.subject, SUBJECT_CHARACTERS) if alert.subject else alert.subject,
+        value=finite_or_none(alert.value),
+        threshold=finite_or_none(alert.threshold),
         sample_count=alert.sample_count,
         fired_at=alert.fired_at,
         response_due_at=alert.response_due_at,
-        url=alert_url(config, alert),
+        url=alert_url(config, alert.id),
+        reason=finding_with_limit(alert) if alert.recovered_at is None else recovery_text(alert),
+        evidence=evidence,
+        stage=BOOK[alert.rule].of(alert.subject).stage,
+        severity=alert.severity,
+        owner_role=visible(alert.owner_role, OWN_NAME_CHARACTERS),
+        explained_by=alert.explained_by,
+        explains=[explained_line(one, config) for one in alert.explains],
     )
 
 
-def finite(value: float | None) -> float | None:
+def explained_line(alert: ExplainedAlert, config: Config) -> ExplainedLine:
+    """An explained alert for programs."""
+    subject = neutral(alert.subject, SUBJECT_CHARACTERS) if alert.subject else alert.subject
+    return ExplainedLine(
+        id=alert.id, rule=alert.rule, subject=subject, title=alert_title(alert), url=alert_url(config, alert.id)
+    )
+
+
+def finite_or_none(value: float | None) -> float | None:
     """JSON knows neither infinity nor NaN."""
     return value if value is not None and math.isfinite(value) else None

@@ -1,1 +1,1 @@
-"""The rooms: one folder a panel, each with its SQL, its arithmetic, its routes and its fragment."""
+"""The panels: one folder each, each with its SQL, its arithmetic, its routes and its fragment."""

@@ -5,7 +5,7 @@ Source of the terms: "The Site Reliability Workbook" (2018), chapter 5, alerting
 
 import msgspec
 
-from houndmon.kit.stats import ratio
+from houndmon.core.stats import ratio
 
 BURN_SPANS = ("5m", "30m", "1h", "2h", "6h", "24h")
 

@@ -4,64 +4,77 @@ from collections.abc import Awaitable
 from pathlib import Path
 from typing import TypeVar
 
-from houndmon.kit.filters import Filters
-from houndmon.kit.panel import anomalies, window_shown
-from houndmon.kit.problems import SourceUnreadable
-from houndmon.kit.source import Snapshot
-from houndmon.kit.sql import statements
-from houndmon.kit.text import shown
+from houndmon.config.model import Config
+from houndmon.core.answer import anomalies_of, window_shown
+from houndmon.core.filters import Filters
+from houndmon.core.problems import SourceAbsent, SourceUnreadable
+from houndmon.core.source import Snapshot
+from houndmon.core.sql import load_statements
+from houndmon.core.text import clean_message
 from houndmon.panels.ingest.load import load as load_ingest
 from houndmon.panels.playback.load import load as load_playback
-from houndmon.support.judge import judged, newest_jobs, verdict
+from houndmon.support.judge import judge_release, judge_track, newest_jobs
 from houndmon.support.model import (
     ArtistMatch,
     Job,
-    JobRow,
+    Match,
     Matches,
     Plays,
+    ReleaseJobRow,
     ReleaseMatch,
     ReleaseState,
+    ReleaseTrackRow,
     Support,
     Track,
-    TrackRow,
     Uploads,
+    Verdict,
     flaws,
 )
+from houndmon.support.spelling import asked, fits
 
-SQL = statements(Path(__file__).with_name("query.sql"))
-MOST_ARTISTS, MOST_RELEASES, MOST_WORDS = 5, 12, 8
+SQL = load_statements(Path(__file__).with_name("query.sql"))
+MOST_ARTISTS, MOST_RELEASES = 5, 12
 MOST_LISTED = 100
+UNTRACKED = Verdict(state="unknown", text="houndmon cannot tell: this source has no tracks, by houndmon.toml.")
 T = TypeVar("T")
 
 
-def literal(text: str) -> str:
-    """A text as a pattern that stands for itself."""
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
 async def search(snapshot: Snapshot, text: str) -> Matches:
-    """The artists and releases that go by a text. Raises SourceUnreadable."""
-    words = [f"%{literal(word)}%" for word in text.split()[:MOST_WORDS]]
-    args = (words, f"{literal(text)}%", text)
-    artists = await snapshot.rows(SQL["artist_matches"], ArtistMatch, *args, MOST_ARTISTS + 1)
-    releases = await snapshot.rows(SQL["release_matches"], ReleaseMatch, *args, MOST_RELEASES + 1)
+    """The artists and releases that go by a text, however they are spelled. Raises SourceUnreadable."""
+    encoding = encoding_of(snapshot)
+    patterns = asked(text, encoding)
+    found: list[Match] = []
+    if patterns:
+        id = text if all(fits(one, encoding) for one in text) else None
+        args = (patterns.words, id, patterns.start, patterns.whole, patterns.begun)
+        found = await snapshot.rows(SQL["matches"], Match, *args, MOST_RELEASES + 1, MOST_ARTISTS + 1)
+    artists = [
+        ArtistMatch(one.artist_id or "", clean_message(one.artist_name), one.releases)
+        for one in found
+        if one.releases is not None
+    ]
+    releases = [
+        ReleaseMatch(one.release_id or "", one.artist_id, clean_message(one.title), clean_message(one.artist_name))
+        for one in found
+        if one.releases is None
+    ]
     return Matches(
         query=text,
         as_of=snapshot.clock.now,
-        artists=[readable(one) for one in artists[:MOST_ARTISTS]],
-        releases=[readable(one) for one in releases[:MOST_RELEASES]],
+        artists=artists[:MOST_ARTISTS],
+        releases=releases[:MOST_RELEASES],
         is_cut=len(artists) > MOST_ARTISTS or len(releases) > MOST_RELEASES,
     )
 
 
-Named = TypeVar("Named", ArtistMatch, ReleaseMatch)
+def encoding_of(snapshot: Snapshot) -> str:
+    """The encoding of the source's text."""
+    return str(getattr(snapshot.conn.get_settings(), "server_encoding", "UTF8"))
 
 
-def readable(match: Named) -> Named:
-    """A match whose names hold no control character."""
-    if isinstance(match, ReleaseMatch):
-        match.title = shown(match.title)
-    match.artist_name = shown(match.artist_name)
+def clean_match(match: ReleaseMatch) -> ReleaseMatch:
+    """A release whose names hold no control character."""
+    match.title, match.artist_name = clean_message(match.title), clean_message(match.artist_name)
     return match
 
 
@@ -71,45 +84,55 @@ class Reading:
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
         self.errors: list[SourceUnreadable] = []
+        self.absent: list[SourceAbsent] = []
 
-    async def tried(self, work: Awaitable[T]) -> T | None:
+    async def attempt(self, work: Awaitable[T]) -> T | None:
         """What some work came to; None where the source could not be read."""
         try:
-            async with self.snapshot.part():
+            async with self.snapshot.savepoint():
                 return await work
+        except SourceAbsent as error:
+            self.absent.append(error)
+            return None
         except SourceUnreadable as error:
             self.errors.append(error)
             return None
 
 
-async def load(snapshot: Snapshot, filters: Filters, limit_minutes: float, threshold: float) -> Support:
+async def load(snapshot: Snapshot, filters: Filters, config: Config) -> Support:
     """Where the release or artist asked for is stuck. Raises SourceUnreadable where nothing can be read."""
     reading, clock = Reading(snapshot), snapshot.clock
+    limit_minutes = config.levels["upload_to_live"].limit_minutes
+    threshold = config.rules_in(filters.environment)["playback_failure_ratio"].threshold or 0
     args = (filters.environment, clock.soon, MOST_LISTED)
-    names = await reading.tried(snapshot.rows(SQL["releases"], ReleaseMatch, MOST_LISTED, filters=filters))
-    rows = await reading.tried(snapshot.rows(SQL["tracks"], TrackRow, *args, filters=filters))
-    jobs = await reading.tried(snapshot.rows(SQL["jobs"], JobRow, *args, filters=filters))
-    uploads = await reading.tried(load_uploads(snapshot, filters))
-    plays = await reading.tried(load_plays(snapshot, filters))
+    names = await reading.attempt(snapshot.rows(SQL["releases"], ReleaseMatch, MOST_LISTED, filters=filters))
+    rows = await reading.attempt(snapshot.rows(SQL["tracks"], ReleaseTrackRow, *args, filters=filters))
+    jobs = await reading.attempt(snapshot.rows(SQL["jobs"], ReleaseJobRow, *args, filters=filters))
+    uploads = await reading.attempt(load_uploads(snapshot, filters, config))
+    plays = await reading.attempt(load_plays(snapshot, filters, config))
     by_release: list[ReleaseState] = []
     if rows is not None and filters.release_id is None:
         counted = snapshot.rows(SQL["tracks_by_release"], ReleaseState, *args, filters=filters)
-        by_release = await reading.tried(counted) or []
-    if len(reading.errors) == 5:
-        raise reading.errors[0]
-    tracks = None if rows is None else tracks_of(rows, jobs, snapshot, limit_minutes)
+        by_release = await reading.attempt(counted) or []
+    if len(reading.errors + reading.absent) == 5:
+        raise [*reading.errors, *reading.absent][0]
+    absent = sorted(error.relation or "" for error in reading.absent)
+    has_jobs = "transcode_jobs" not in absent
+    tracks = None if rows is None else tracks_of(rows, jobs, snapshot, limit_minutes, has_jobs=has_jobs)
     total, live = (rows[0].all_tracks, rows[0].live_tracks) if rows else (0, 0)
-    named = [readable(one) for one in names or []]
+    named = [clean_match(one) for one in names or []]
     return Support(
         panel="support",
         as_of=clock.now,
         window=window_shown(clock, filters.range),
         filters=snapshot.applied(filters),
-        anomalies=anomalies(flaws([*(rows or []), *(jobs or [])])),
+        anomalies=anomalies_of(flaws([*(rows or []), *(jobs or [])])),
         release=named[0] if named and filters.release_id is not None else None,
         artist_name=named[0].artist_name if named else None,
-        releases=[] if filters.release_id is not None else titled(by_release, named),
-        verdict=verdict(tracks, live, total, uploads, plays, threshold),
+        releases=[] if filters.release_id is not None else merge_releases(by_release, named),
+        verdict=UNTRACKED
+        if "tracks" in absent
+        else judge_release(tracks, live, total, uploads, plays, threshold, clock),
         tracks=tracks or [],
         track_count=total,
         live_count=live,
@@ -119,18 +142,26 @@ async def load(snapshot: Snapshot, filters: Filters, limit_minutes: float, thres
         plays=plays,
         limit_minutes=limit_minutes,
         unreadable=[str(error) for error in reading.errors],
+        absent=absent,
     )
 
 
-def tracks_of(rows: list[TrackRow], jobs: list[JobRow] | None, snapshot: Snapshot, limit_minutes: float) -> list[Track]:
+def tracks_of(
+    rows: list[ReleaseTrackRow],
+    jobs: list[ReleaseJobRow] | None,
+    snapshot: Snapshot,
+    limit_minutes: float,
+    *,
+    has_jobs: bool,
+) -> list[Track]:
     """The tracks with their stages, what is stuck first."""
     newest = None if jobs is None else newest_jobs(jobs)
     all_read = not jobs or jobs[0].all_jobs <= len(jobs)
-    found = [judged(row, newest, snapshot.clock.now, limit_minutes, all_read) for row in rows]
+    found = [judge_track(row, newest, snapshot.clock, limit_minutes, all_read, has_jobs=has_jobs) for row in rows]
     return sorted(found, key=lambda track: ("stuck", "unknown", "moving", "live", "out").index(track.fate))
 
 
-def titled(counted: list[ReleaseState], named: list[ReleaseMatch]) -> list[ReleaseState]:
+def merge_releases(counted: list[ReleaseState], named: list[ReleaseMatch]) -> list[ReleaseState]:
     """An artist's releases: those with tracks, then those that are only known by name."""
     titles = {one.release_id: one.title for one in named}
     for one in counted:
@@ -139,19 +170,19 @@ def titled(counted: list[ReleaseState], named: list[ReleaseMatch]) -> list[Relea
     return [one for one in [*counted, *rest] if one.release_id][:MOST_LISTED]
 
 
-def job_of(row: JobRow) -> Job:
+def job_of(row: ReleaseJobRow) -> Job:
     """A job as it is shown."""
     fields = {name: getattr(row, name) for name in Job.__struct_fields__}
-    return Job(**fields | {"error_message": shown(row.error_message)})
+    return Job(**fields | {"error_message": clean_message(row.error_message)})
 
 
-async def load_uploads(snapshot: Snapshot, filters: Filters) -> Uploads:
+async def load_uploads(snapshot: Snapshot, filters: Filters, config: Config) -> Uploads:
     """Its uploads, from the ingest panel's own load."""
-    panel = await load_ingest(snapshot, filters)
+    panel = await load_ingest(snapshot, filters, config)
     return Uploads(uploads=panel.uploads, rejected=panel.rejected, rejection_reasons=panel.rejection_reasons)
 
 
-async def load_plays(snapshot: Snapshot, filters: Filters) -> Plays:
+async def load_plays(snapshot: Snapshot, filters: Filters, config: Config) -> Plays:
     """Its plays, from the playback panel's own load."""
-    panel = await load_playback(snapshot, filters)
+    panel = await load_playback(snapshot, filters, config)
     return Plays(**{name: getattr(panel, name) for name in Plays.__struct_fields__})

@@ -8,28 +8,30 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from houndmon.kit.panel import Panel
+from houndmon.core.answer import PanelAnswer
 from houndmon.panels.ingest.model import Reason
 from houndmon.panels.playback.model import PlayError
+from houndmon.rulebook.parts import Stage
 
-Stage = Literal["upload", "transcode", "worker", "publish", "play"]
 Fate = Literal["live", "moving", "stuck", "out", "unknown"]
 
 
-class TrackRow(msgspec.Struct):
+class ReleaseTrackRow(msgspec.Struct):
     """A track as it is read."""
 
     track_id: str
     release_id: str | None
     state: str | None
     uploaded_at: datetime | None
+    due_at: datetime | None
     live_at: datetime | None
     flaw: str | None
+    is_live: bool
     all_tracks: int
     live_tracks: int
 
 
-class JobRow(msgspec.Struct):
+class ReleaseJobRow(msgspec.Struct):
     """A job as it is read."""
 
     job_id: str
@@ -37,6 +39,7 @@ class JobRow(msgspec.Struct):
     status: str | None
     attempt: int | None
     queued_at: datetime | None
+    available_at: datetime | None
     claimed_at: datetime | None
     started_at: datetime | None
     finished_at: datetime | None
@@ -45,6 +48,16 @@ class JobRow(msgspec.Struct):
     error_message: str | None
     flaw: str | None
     all_jobs: int
+
+
+class Match(msgspec.Struct):
+    """A release or an artist as it is read; of an artist `releases` says how many it has."""
+
+    release_id: str | None
+    artist_id: str | None
+    title: str | None
+    artist_name: str | None
+    releases: int | None
 
 
 class ReleaseMatch(msgspec.Struct):
@@ -102,6 +115,9 @@ class Job(msgspec.Struct, kw_only=True):
     error_message: Annotated[
         str | None, Meta(description="Its message, at most 200 characters.", examples=["exit status 1"])
     ]
+    available_at: Annotated[
+        datetime | None, Meta(description="Before when nobody is to take it; null if at once.", examples=[None])
+    ]
 
 
 class Track(msgspec.Struct, kw_only=True):
@@ -115,7 +131,7 @@ class Track(msgspec.Struct, kw_only=True):
     fate: Annotated[
         Fate,
         Meta(
-            description="`stuck`: its job failed, or it is not live past the limit; `moving`: it still has time; "
+            description="`stuck`: its job failed, or it is overdue past the limit; `moving`: it still has time; "
             "`out`: rejected or withdrawn; `unknown`: its row or its job cannot be judged.",
             examples=["stuck"],
         ),
@@ -123,6 +139,10 @@ class Track(msgspec.Struct, kw_only=True):
     stage: Annotated[Stage | None, Meta(description="The stage it is in; null unless it waits.", examples=["worker"])]
     since: Annotated[datetime | None, Meta(description="Since when it is there.", examples=["2026-03-02T11:40:00Z"])]
     what: Annotated[str, Meta(description="The same in words.", examples=["waits for a worker"])]
+    due_at: Annotated[
+        datetime | None,
+        Meta(description="When it is due: the later of its upload and its `publish_at`.", examples=[None]),
+    ]
 
 
 class Plays(msgspec.Struct, kw_only=True):
@@ -159,7 +179,7 @@ class Verdict(msgspec.Struct, kw_only=True):
     text: Annotated[str, Meta(description="The same in words.", examples=["All 10 tracks are live."])]
 
 
-class Support(Panel, kw_only=True):
+class Support(PanelAnswer, kw_only=True):
     """What `/api/support` answers."""
 
     release: Annotated[ReleaseMatch | None, Meta(description="The release's names; null where none is known.")]
@@ -175,8 +195,12 @@ class Support(Panel, kw_only=True):
     plays: Annotated[Plays | None, Meta(description="Its plays of the range; null where unreadable.")]
     limit_minutes: Annotated[float, Meta(description="Within which a track should be live.", examples=[10])]
     unreadable: Annotated[list[str], Meta(description="What could not be read, and why.")]
+    absent: Annotated[
+        list[str],
+        Meta(description="Relations that this source does not have, by houndmon.toml.", examples=[["transcode_jobs"]]),
+    ]
 
 
-def flaws(rows: Iterable[TrackRow | JobRow]) -> Counter[str | None]:
+def flaws(rows: Iterable[ReleaseTrackRow | ReleaseJobRow]) -> Counter[str | None]:
     """How many rows have each flaw."""
     return Counter(row.flaw for row in rows if row.flaw)

@@ -9,30 +9,64 @@ from (
 ) as known
 where length(release_id) <= 200 and coalesce(length(artist_id), 0) <= 200;
 
--- name: release_matches
--- Which releases hold every word in their title or artist's name, or go by the text as an id? The closest first.
--- Relies on no index: releases are few beside events, and the time limit of a statement holds.
--- $1 a pattern for each word, $2 the text at the start of a name, $3 the text, $4 how many
-select release_id, artist_id, title, artist_name
+-- name: called
+-- The same with all that a release is called in one. Set apart (`offset 0`), so that names are cut once, not at each use.
+select release_id, artist_id, title, artist_name, concat_ws(' ', title, artist_name) collate "C" as names
 from {named} as named
-where concat_ws(' ', title, artist_name) ilike all ($1::text[]) or release_id = $3 or artist_id = $3
-order by
-    release_id = $3 desc,
-    coalesce(title ilike $2, false) desc,
-    coalesce(artist_name ilike $2, false) desc,
-    title,
-    release_id
-limit $4;
+offset 0;
 
--- name: artist_matches
--- Which artists hold every word in their name, or go by the text as an id? The closest first.
--- Relies on no index, as above. Parameters as above.
-select artist_id, min(artist_name) as artist_name, count(*) as releases
-from {named} as named
-where artist_id is not null and (artist_name ilike all ($1::text[]) or artist_id = $3)
-group by artist_id
-order by artist_id = $3 desc, coalesce(min(artist_name) ilike $2, false) desc, min(artist_name), artist_id
-limit $4;
+-- name: matches
+-- Which releases hold every word in their title or artist's name, or go by the text as an id, and which artists in their
+-- name? The closest of both first: the id, the very name, a name that begins so, one whose words do.
+-- Relies on no index: releases are few beside events, and the time limit of a statement holds. They are read once, for an
+-- artist's match is among those of the releases. The patterns know case and accents by themselves: with the collation "C"
+-- they mean the same in every database.
+-- $1 a pattern for each word, $2 the text as an id, $3 a pattern for a name that begins with the text, $4 for one that is
+-- the text, $5 for each word where it begins one, $6 how many releases, $7 how many artists
+with found as materialized (
+    select release_id, artist_id, title, artist_name, names
+    from {called} as called
+    where names ~ all ($1::text[]) or release_id = $2 or artist_id = $2
+)
+select release_id, artist_id, title, artist_name, releases
+from (
+    (
+        select
+            release_id, artist_id, title, artist_name, null::bigint as releases,
+            case
+                when release_id = $2 then 0
+                when artist_id = $2 then 1
+                when title collate "C" ~ $3 then case when title collate "C" ~ $4 then 2 else 4 end
+                when artist_name collate "C" ~ $3 then case when artist_name collate "C" ~ $4 then 3 else 5 end
+                when names ~ all ($5::text[]) then 6
+                else 7
+            end as place,
+            title as name
+        from found
+        order by place, name, release_id
+        limit $6
+    )
+    union all
+    (
+        select
+            null, artist_id, null, min(artist_name), count(*),
+            min(
+                case
+                    when artist_id = $2 then 0
+                    when artist_name collate "C" ~ $3 then case when artist_name collate "C" ~ $4 then 3 else 5 end
+                    when artist_name collate "C" ~ all ($5::text[]) then 6
+                    else 7
+                end
+            ) as place,
+            min(artist_name) as name
+        from found
+        where artist_id is not null and (artist_name collate "C" ~ all ($1::text[]) or artist_id = $2)
+        group by artist_id
+        order by place, name, artist_id
+        limit $7
+    )
+) as closest
+order by place, name, release_id, artist_id;
 
 -- name: releases
 -- What are the release asked for, or an artist's releases, called?
@@ -54,25 +88,29 @@ select
     case when uploaded_at between '1900-01-01' and '2999-12-31' then uploaded_at end as uploaded_at,
     case when live_at between '1900-01-01' and '2999-12-31' then live_at end as live_at,
     case
+        when publish_at > uploaded_at then least(greatest(publish_at, '1900-01-01'), '2999-12-31')
+        when uploaded_at between '1900-01-01' and '2999-12-31' then uploaded_at
+    end as due_at,
+    case
         when greatest(uploaded_at, live_at) > $2::timestamptz then 'future_time'
         when (state in ('uploaded', 'processing', 'ready', 'live', 'rejected', 'withdrawn')) is not true then 'unknown_value'
         when state = 'live' and live_at is null then 'missing_time'
         when live_at < uploaded_at then 'negative_duration'
     end as flaw,
-    (state = 'live' or live_at is not null) and (state in ('rejected', 'withdrawn')) is not true as is_live,
+    coalesce(live_at <= $2, state = 'live', false) and (state in ('rejected', 'withdrawn')) is not true as is_live,
     (state in ('rejected', 'withdrawn')) is true as is_out
 from {tracks}
 where environment = $1 {filters};
 
 -- name: tracks
--- Which are those tracks, the ones that are not live first, the oldest of them first; and how many are there in all?
+-- Which are those tracks, the ones that are not live first, the one first due before all; and how many are there in all?
 -- $3 how many
 select
-    track_id, release_id, state, uploaded_at, live_at, flaw,
+    track_id, release_id, state, uploaded_at, due_at, live_at, flaw, is_live,
     count(*) over () as all_tracks,
     count(*) filter (where is_live) over () as live_tracks
 from {known_tracks} as known
-order by is_live or is_out, uploaded_at, track_id
+order by is_live or is_out, due_at, track_id
 limit $3;
 
 -- name: tracks_by_release
@@ -98,6 +136,7 @@ select
     left(status, 40) as status,
     attempt,
     case when queued_at between '1900-01-01' and '2999-12-31' then queued_at end as queued_at,
+    case when available_at between '1900-01-01' and '2999-12-31' then available_at end as available_at,
     case when claimed_at between '1900-01-01' and '2999-12-31' then claimed_at end as claimed_at,
     case when started_at between '1900-01-01' and '2999-12-31' then started_at end as started_at,
     case when finished_at between '1900-01-01' and '2999-12-31' then finished_at end as finished_at,
@@ -106,12 +145,14 @@ select
     left(error_message, 400) as error_message,
     case
         when greatest(queued_at, claimed_at, started_at, finished_at) > $2::timestamptz then 'future_time'
-        when (status in ('queued', 'in_progress', 'retrying', 'failed', 'completed')) is not true then 'unknown_value'
-        when status in ('failed', 'completed') and finished_at is null then 'missing_time'
-        when status in ('failed', 'completed') and finished_at < started_at then 'negative_duration'
+        when (status in ('queued', 'scheduled', 'in_progress', 'retrying', 'failed', 'completed', 'cancelled')) is not true
+            then 'unknown_value'
+        when status in ('failed', 'completed', 'cancelled') and finished_at is null then 'missing_time'
+        when status in ('failed', 'completed', 'cancelled') and finished_at < started_at then 'negative_duration'
+        when status in ('queued', 'scheduled', 'in_progress', 'retrying') and queued_at is null then 'missing_time'
     end as flaw,
     count(*) over () as all_jobs
 from {transcode_jobs}
 where environment = $1 {filters}
-order by status = 'completed', transcode_jobs.queued_at desc, job_id
+order by status in ('completed', 'cancelled'), transcode_jobs.queued_at desc nulls last, job_id
 limit $3;

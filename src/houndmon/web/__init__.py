@@ -1,1 +1,1 @@
-"""The page, the summary, health and errors: what joins the rooms."""
+"""The page, the summary, health and errors: what joins the panels."""

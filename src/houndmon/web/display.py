@@ -5,44 +5,17 @@ import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
-NOTHING = "—"
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+from houndmon.core.neutral import neutral
+from houndmon.rulebook.units import count, duration, minutes, percent
+
 WEB = ("http", "https")
 OWN_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+")
-ANOMALIES = {
-    "unknown_environment": "in an environment other than prod and staging: in no figure",
-    "future_time": "dated in the future: in no figure",
-    "unknown_value": "with a status or outcome that houndmon does not know: in no figure",
-    "missing_time": "finished without a finish time: in no figure of the range",
-    "negative_duration": "that end before they begin: in the counts, not in the percentiles",
-}
-
-
-def count(number: int | None) -> str:
-    """A count with thousands separators: `41,230`."""
-    return NOTHING if number is None else f"{number:,}"
-
-
-def percent(share: float | None, digits: int | None = None) -> str:
-    """A ratio in per cent. A small one never reads as nothing, nor a large one as all."""
-    if share is None:
-        return NOTHING
-    if round(share, 12) in (0, 1):  # the bounds of an interval come with a rounding error
-        return f"{share:.0%}"
-    if digits is None:  # more where a hundredth of a per cent counts: near both ends
-        digits = 2 if share < 0.0995 or share > 0.99 else 1
-    least = 10.0**-digits
-    if share * 100 < least:
-        return f"<{least:.{digits}f}%"
-    if share * 100 > 100 - least:
-        return f">{100 - least:.{digits}f}%"
-    return f"{share * 100:.{digits}f}%"
 
 
 def sample(part: int, whole: int) -> str:
@@ -52,35 +25,7 @@ def sample(part: int, whole: int) -> str:
 
 def interval(low: float | None, high: float | None) -> str:
     """A 95 % interval in words; empty without one."""
-    return "" if low is None or high is None else f"95% sure: {percent(low)} to {percent(high)}"
-
-
-def duration(seconds: float | None) -> str:
-    """A stretch of time in the two units that matter: `9.1 s`, `2.5 min`, `3 h 12 min`, `9 d 4 h`, and `24 h` alone."""
-    if seconds is None:
-        return NOTHING
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    if seconds < MINUTE - 0.5:
-        return f"{seconds:.0f} s"
-    if seconds < 10 * MINUTE - 3 and seconds % MINUTE:
-        return f"{seconds / MINUTE:.1f} min"
-    if seconds < 2 * HOUR - 30:
-        return f"{seconds / MINUTE:.0f} min"
-    return _long(seconds)
-
-
-def _long(seconds: float) -> str:
-    if seconds < 2 * DAY - 30:
-        hours, minutes = divmod(round(seconds / MINUTE), 60)
-        return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
-    days, hours = divmod(round(seconds / HOUR), 24)
-    return f"{days:,} d {hours} h" if hours else f"{days:,} d"
-
-
-def minutes(value: float | None) -> str:
-    """A stretch of time that is given in minutes."""
-    return duration(None if value is None else value * MINUTE)
+    return "" if low is None or high is None else f"95% interval {percent(low)} to {percent(high)}"
 
 
 def clock(at: datetime, near: datetime | None = None) -> str:
@@ -140,12 +85,7 @@ def listing(words: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def anomaly(kind: str, number: int) -> str:
-    """What is wrong with some rows, in words."""
-    return f"{plural(number, 'row', 'rows')} {ANOMALIES[kind]}"
-
-
-def definition(of: Any, field: str) -> str:
+def definition(of: object, field: str) -> str:
     """What a figure means: the description of a struct's field, as in the OpenAPI document.
 
     `of` is the struct or its type.
@@ -165,10 +105,10 @@ def _metas(hint: object) -> Iterator[Meta]:
         yield from (extra for extra in get_args(hint)[1:] if isinstance(extra, Meta))
 
 
-FILTERS: dict[str, Callable[..., Any]] = {
+FILTERS: dict[str, Callable[..., object]] = {
     filter.__name__: filter
     for filter in (
-        anomaly, bar, clamp, clock, count, definition, duration, interval, iso, listing, minutes, percent, plural,
+        bar, clamp, clock, count, definition, duration, interval, iso, listing, minutes, neutral, percent, plural,
         raw, safe_url, sample,
     )
 }  # fmt: skip

@@ -1,18 +1,22 @@
 """Whether the process answers, and whether it can do its work."""
 
 import asyncio
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated
 
 import msgspec
 from litestar import Response, get
-from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from msgspec import Meta
 
-from houndmon.evaluator.watch import watched
-from houndmon.kit.migrate import MigrationError, migrations_folder, pending
-from houndmon.kit.problems import HoundmonError, Problem, SourceUnreadable
-from houndmon.kit.room import PROBLEM_JSON
+from houndmon.core.migrate import MigrationError, migrations_folder, pending_migrations
+from houndmon.core.panel_routes import PROBLEM_JSON
+from houndmon.core.problems import HoundmonError, Problem, StateUnreadable
+from houndmon.core.source import failure_reason
+from houndmon.core.state_database import StateDatabase
+from houndmon.evaluator.ticks import read_last_tick
+from houndmon.web.summary.blindness import lateness
 
 LIMIT_SECONDS = 3
 
@@ -47,37 +51,37 @@ async def healthz() -> Health:
     operation_id="readyz",
     responses={503: NOT_READY},
 )
-async def readyz(state: State) -> Response[Health]:
+async def readyz(database: NamedDependency[StateDatabase]) -> Response[Health]:
     """The state database can be reached and its migrations are current; 503 with the reason otherwise."""
     for check in CHECKS:
-        await check(state)
+        await check(database)
     return Response(Health(), headers={"Cache-Control": "no-store"})
 
 
-async def database_is_current(state: State) -> None:
+async def database_is_current(database: StateDatabase) -> None:
     """Raise NotReady where houndmon's own database cannot be reached, or lacks migrations."""
     try:
-        async with asyncio.timeout(LIMIT_SECONDS), state.state.borrowed() as conn:
-            missing = await pending(conn, migrations_folder())
+        async with asyncio.timeout(LIMIT_SECONDS), database.connection() as conn:
+            missing = await pending_migrations(conn, migrations_folder())
     except MigrationError as error:
         raise NotReady(str(error)) from error
-    except (SourceUnreadable, TimeoutError) as error:
-        raise NotReady("houndmon's own database does not answer: is it running?") from error
+    except StateUnreadable as error:
+        raise NotReady(str(error)) from error
+    except TimeoutError as error:
+        raise NotReady(str(database.unreadable(None, failure_reason(error)))) from error
     if missing:
         raise NotReady(f"migrations are missing: {', '.join(missing)}; run `houndmon migrate`")
 
 
-async def evaluator_is_on_time(state: State) -> None:
-    """Raise NotReady where more than two ticks are missing."""
-    async with state.state.glanced() as conn:
-        lag = await watched(conn)
-    if lag.last_evaluated_at is None:
-        raise NotReady("no rule has been evaluated yet: wait a few seconds")
-    if lag.is_late:
-        raise NotReady(f"the evaluator is late: its last tick ended {lag.lag_seconds:.0f} s ago; see the log")
+async def evaluator_is_on_time(database: StateDatabase) -> None:
+    """Raise NotReady where the status is unknown for want of ticks, in its words."""
+    async with database.quick_connection() as conn:
+        watch = await read_last_tick(conn)
+    if reason := lateness(watch):
+        raise NotReady(f"{reason}: {'see the log' if watch.last_evaluated_at else 'wait a few seconds'}")
 
 
-CHECKS: list[Any] = [database_is_current, evaluator_is_on_time]
+CHECKS: list[Callable[[StateDatabase], Awaitable[None]]] = [database_is_current, evaluator_is_on_time]
 
 
 ROUTES = [healthz, readyz]

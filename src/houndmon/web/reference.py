@@ -7,7 +7,7 @@ from litestar import Litestar, Request, get
 from litestar.response import Template
 
 
-def document(app: Litestar) -> bytes:
+def openapi_document(app: Litestar) -> bytes:
     """The OpenAPI document as it is committed: keys sorted, indented by two."""
     schema = msgspec.to_builtins(app.openapi_schema.to_schema(), str_keys=True)
     return msgspec.json.format(msgspec.json.encode(schema, order="sorted"), indent=2) + b"\n"
@@ -16,7 +16,7 @@ def document(app: Litestar) -> bytes:
 @get("/docs", include_in_schema=False)
 async def docs(request: Request[Any, Any, Any]) -> Template:
     """The document as a page."""
-    schema = msgspec.json.decode(document(request.app))
+    schema = msgspec.json.decode(openapi_document(request.app))
     return Template(template_name="web/reference.html", context={"document": schema})
 
 

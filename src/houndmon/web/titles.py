@@ -1,127 +1,148 @@
 """What rules and service levels are called on the page, and how their values read."""
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from datetime import datetime
 
+from houndmon.alerts.model import Alert, AlertRow
+from houndmon.alerts.names import LEVEL_TITLES, finding_text
 from houndmon.evaluator.levels import relation_of
-from houndmon.web.display import NOTHING, duration, minutes, percent
+from houndmon.panels.incidents.model import Incident
+from houndmon.rulebook.book import BOOK
+from houndmon.rulebook.units import NOTHING, RATIO, duration, percent
 
-TITLES = {
-    "queue_age": "The oldest job has waited too long",
-    "queue_stalled": "The transcode queue is stalled",
-    "queue_failure_ratio": "Too many transcodes fail",
-    "worker_heartbeat_missing": "No worker beats",
-    "playback_failure_ratio": "Too many plays fail",
-    "api_5xx_spike": "The API answers 5xx",
-    "api_4xx_spike": "The API answers 4xx",
-    "traffic_absent": "Traffic is absent",
-    "slo_burn_fast": "An error budget burns fast",
-    "slo_burn_slow": "An error budget burns",
-    "slo_burn_day": "An error budget will not last the day",
-    "source_unreadable": "The source cannot be read",
-    "counts_differ": "Served figures differ from the rows",
-    "upload_to_live": "Upload to live",
-    "transcode_success": "Transcode success",
-    "playback_success": "Playback success",
-    "heartbeat_freshness": "Heartbeat freshness",
-}
-WORDS = {"fires": "", "fires again": ", again", "recovered": ", recovered", "closed": ", closed"}
-_EVENT = re.compile(rf"(\w+)(?: of (.+?))? ({'|'.join(sorted(WORDS, reverse=True))}): ", re.DOTALL)
-"""How the feed tells of an alert, to programs: the rule, its subject, what happened."""
-EVIDENCE = {
+TITLES: dict[str, str] = {name: spec.title for name, spec in BOOK.items()}
+WORDS = {"fired": "", "fired_again": ", again", "recovered": ", recovered", "closed": ", closed"}
+"""What an alert did, as the feed says it after the rule's title."""
+EVIDENCE_NAMES = {
     "reason": "Finding",
     "value": "Value",
     "threshold": "Threshold",
     "low": "95% interval, from",
     "high": "95% interval, to",
-    "bad": "Bad ones",
+    "bad": "Bad events",
     "sample_count": "Sample",
-    "span": "Looked back on",
-    "baseline_ratio": "Ratio of the 24 h before",
-    "week_before": "A week before",
-    "at": "Judged at",
+    "span": "Window",
+    "baseline_ratio": "Usual in the 24 h before",
+    "expected": "To be expected",
+    "oldest_age_minutes": "Oldest, in minutes",
+    "silent_workers": "Silent workers",
+    "at": "Evaluated at",
 }
 """What evidence is called on the page, in the order that it is shown in."""
-OF_RATIOS = ("value", "threshold", "low", "high", "before", "baseline")
-RATIOS = ("queue_failure_ratio", "playback_failure_ratio", "api_5xx_spike", "api_4xx_spike")
+IN_THE_UNIT = ("value", "threshold", "low", "high")
+"""The evidence of a ratio that is a ratio itself; so is what is named for one."""
 
 
-def titled(name: str) -> str:
-    """A rule or service level in words."""
-    return TITLES.get(name, name)
+def rule_title(rule: str) -> str:
+    """A rule in words."""
+    return TITLES[rule]
 
 
-def told(impact: str, kind: str) -> str:
-    """A line of the feed, with the title of its rule where houndmon wrote it; what others wrote stays as it is."""
-    found = _EVENT.match(impact) if kind.startswith("alert_") else None
-    if found is None or found[1] not in TITLES:
-        return impact
-    subject = f", {titled(found[2])}" if found[2] else ""
-    return f"{titled(found[1])}{subject}{WORDS[found[3]]}: {impact[found.end() :]}"
+def subject_titled(subject: str) -> str:
+    """What an alert is about: a service level in words, and any other subject by its own name."""
+    return LEVEL_TITLES.get(subject, subject)
 
 
-def explained(why: str) -> str:
+def alert_titled(rule: str, subject: str | None) -> str:
+    """What an alert is called: its rule in words, and what it is about."""
+    return rule_title(rule) + (f", {subject_titled(subject)}" if subject else "")
+
+
+def incident_text(incident: Incident) -> str:
+    """A line of the feed: of an alert by the title of its rule; what others wrote stays as it is."""
+    if incident.event is None or incident.rule not in TITLES:
+        return incident.impact
+    return f"{alert_titled(incident.rule, incident.subject)}{WORDS[incident.event]}: {incident.reason}"
+
+
+def quiet_reason_text(why: str) -> str:
     """Why nobody is told of an alert; the rule of an alert that explains it by its title."""
-    return re.sub(r"(?<=explains it: )\w+$", lambda found: titled(found[0]).lower(), why)
+    before, marked, rule = why.partition(" explains it: ")
+    return f"{before}{marked}{lower_first(TITLES[rule])}" if rule in TITLES else why
 
 
-def measured(alert: Any) -> str:
+def measured_text(alert: Alert | AlertRow) -> str:
     """The value of an alert against its threshold, in the rule's unit, with its sample."""
     if alert.value is None:
         return "No value"
-    text = said(alert.rule, alert.value)
+    text = rule_value(alert.rule, alert.value)
     if alert.threshold is not None:
-        text += f", against {said(alert.rule, alert.threshold)}"
-    if alert.rule in RATIOS and alert.sample_count is not None:
+        text += f", against {rule_value(alert.rule, alert.threshold)}"
+    if BOOK[alert.rule].unit is RATIO and alert.sample_count is not None:
         text += f", of {alert.sample_count:,}"
     return text
 
 
-def said(rule: str, value: float) -> str:
+def lasting_text(alert: Alert, now: datetime) -> str:
+    """How long an alert lasted, or lasts by now."""
+    return duration((ended_at(alert, now) - alert.fired_at).total_seconds())
+
+
+def ended_at(alert: Alert, now: datetime) -> datetime:
+    """When an alert recovered, or was closed as gone; now where it still fires."""
+    return alert.recovered_at or alert.closed_at or now
+
+
+def bare(text: str) -> str:
+    """A sentence for the page, which sets names apart by itself: without the backticks of plain text."""
+    return text.replace("`", "")
+
+
+def lower_first(title: str) -> str:
+    """A title within a sentence."""
+    return title[:1].lower() + title[1:]
+
+
+def rule_value(rule: str, value: float) -> str:
     """A rule's value in its unit."""
-    if rule in RATIOS:
-        return percent(value)
-    if rule in ("queue_age", "queue_stalled"):
-        return minutes(value)
-    if rule == "worker_heartbeat_missing":
-        return duration(value)
-    return f"{value:.1f}× its budget" if rule.startswith("slo_burn") else f"{value:,.0f}"
+    return BOOK[rule].unit.page(value)
 
 
 def evidence_name(name: str) -> str:
     """What a piece of evidence is called."""
-    return EVIDENCE.get(name, name.replace("_", " ").capitalize())
+    return EVIDENCE_NAMES.get(name, name.replace("_", " ").capitalize())
 
 
-def in_order(found: dict[str, Any]) -> list[tuple[str, Any]]:
+def ordered_evidence(found: Mapping[str, object]) -> list[tuple[str, object]]:
     """Evidence, what matters first; what has no place of its own comes last, as it was written down."""
-    places = list(EVIDENCE)
-    return sorted(found.items(), key=lambda one: places.index(one[0]) if one[0] in EVIDENCE else len(places))
+    places = list(EVIDENCE_NAMES)
+    return sorted(found.items(), key=lambda one: places.index(one[0]) if one[0] in EVIDENCE_NAMES else len(places))
 
 
-def rate(burn: float | None) -> str:
+def burn_text(burn: float | None) -> str:
     """How many times its budget a level burns."""
     return NOTHING if burn is None else f"{burn:,.1f}"
 
 
-def evidence(value: Any, name: str, rule: str) -> str:
+def evidence_value(value: object, name: str, rule: str) -> str:
     """A piece of evidence: ratios in per cent, other fractions to four digits, times to the second."""
-    if isinstance(value, float) and rule in RATIOS and name in OF_RATIOS:
+    if isinstance(value, float) and is_ratio(name, rule):
         return percent(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return re.sub(r"(T\d\d:\d\d:\d\d)\.\d+Z$", r"\1Z", str(value))
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
 
 
+def is_ratio(name: str, rule: str) -> bool:
+    """Whether a piece of evidence is a share."""
+    return name.endswith("_ratio") or (name in IN_THE_UNIT and BOOK[rule].unit is RATIO)
+
+
 FILTERS = {
-    "titled": titled,
-    "told": told,
-    "explained": explained,
-    "measured": measured,
-    "valued": said,
-    "rate": rate,
+    "rule_title": rule_title,
+    "subject_titled": subject_titled,
+    "incident_text": incident_text,
+    "quiet_reason_text": quiet_reason_text,
+    "measured_text": measured_text,
+    "lasting_text": lasting_text,
+    "finding_text": finding_text,
+    "lower_first": lower_first,
+    "bare": bare,
+    "rule_value": rule_value,
+    "burn_text": burn_text,
     "evidence_name": evidence_name,
-    "in_order": in_order,
-    "evidence": evidence,
+    "ordered_evidence": ordered_evidence,
+    "evidence_value": evidence_value,
     "relation_of": relation_of,
 }

@@ -2,16 +2,24 @@
 
 from pathlib import Path
 
-from houndmon.kit.filters import Filters
-from houndmon.kit.panel import ignored, window_shown
-from houndmon.kit.source import Snapshot
-from houndmon.kit.sql import statements
-from houndmon.panels.incidents.model import IncidentRow, Incidents, shown
+from houndmon.config.model import Config
+from houndmon.core.answer import ignored_filters, window_shown
+from houndmon.core.clock import SlicedRow
+from houndmon.core.filters import Filters
+from houndmon.core.series import CountSeries
+from houndmon.core.source import Snapshot
+from houndmon.core.sql import load_statements
+from houndmon.panels.incidents.model import IncidentRow, Incidents, listed_incident
 
-SQL = statements(Path(__file__).with_name("query.sql"))
+SQL = load_statements(Path(__file__).with_name("query.sql"))
 
 
-async def load(snapshot: Snapshot, filters: Filters) -> Incidents:
+def series(config: Config) -> tuple[CountSeries[SlicedRow], ...]:
+    """Nothing: the feed is houndmon's own."""
+    return ()
+
+
+async def load(snapshot: Snapshot, filters: Filters, config: Config) -> Incidents:
     """The incidents panel: houndmon's own table, on its own database's clock."""
     clock = snapshot.clock
     rows = await snapshot.rows(SQL["newest"], IncidentRow, filters.environment, clock.soon)
@@ -20,7 +28,7 @@ async def load(snapshot: Snapshot, filters: Filters) -> Incidents:
         as_of=clock.now,
         window=window_shown(clock, filters.range),
         filters=snapshot.applied(filters),
-        filters_ignored=ignored(filters),
+        filters_ignored=ignored_filters(filters),
         anomalies=[],
-        items=[shown(row) for row in rows],
+        items=[listed_incident(row) for row in rows],
     )

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from houndmon.kit.filters import Environment
-from houndmon.kit.panel import Panel
+from houndmon.core.answer import PanelAnswer
+from houndmon.core.filters import Environment
+from houndmon.rulebook.spec import Severity
 
-Severity = Literal["info", "warning", "critical"]
-Kind = Literal["alert_fired", "alert_recovered", "alert_closed", "manual", "external"]
+FeedKind = Literal["alert_fired", "alert_recovered", "alert_closed", "manual", "external"]
+Event = Literal["fired", "fired_again", "recovered", "closed"]
 
 
 class IncidentRow(msgspec.Struct):
@@ -25,7 +26,11 @@ class IncidentRow(msgspec.Struct):
     link_label: str | None
     link_url: str | None
     alert_id: str | None
-    kind: Kind
+    kind: FeedKind
+    rule: str | None
+    subject: str | None
+    event: Event | None
+    reason: str | None
 
 
 class KeyedRow(IncidentRow):
@@ -66,7 +71,13 @@ class Incident(msgspec.Struct):
     ]
     link: Annotated[Link | None, Meta(description="A runbook or ticket.")]
     alert_id: Annotated[str | None, Meta(description="The alert it belongs to.", examples=["17"])]
-    kind: Annotated[Kind, Meta(description="What kind of event it is.", examples=["manual"])]
+    kind: Annotated[FeedKind, Meta(description="What kind of event it is.", examples=["manual"])]
+    rule: Annotated[str | None, Meta(description="Of an alert: its rule.", examples=["slo_burn_fast"])]
+    subject: Annotated[str | None, Meta(description="Of an alert: what it is about.", examples=["playback_success"])]
+    event: Annotated[Event | None, Meta(description="Of an alert: what it did.", examples=["fired"])]
+    reason: Annotated[
+        str | None, Meta(description="Of an alert: why, in one line.", examples=["20.0× over 1h, 20.0× over 5m"])
+    ]
 
 
 class NewIncident(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -107,7 +118,7 @@ class NewIncident(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ] = "manual"
 
 
-class Incidents(Panel, kw_only=True):
+class Incidents(PanelAnswer, kw_only=True):
     """What the incidents panel answers."""
 
     items: Annotated[list[Incident], Meta(description="The newest 20 events, whatever the range.")]
@@ -122,7 +133,7 @@ class IncidentPage(msgspec.Struct):
     ]
 
 
-def shown(row: IncidentRow) -> Incident:
+def listed_incident(row: IncidentRow) -> Incident:
     """A row as the feed shows it."""
     link = Link(row.link_label or row.link_url, row.link_url) if row.link_url else None
     return Incident(
@@ -135,4 +146,8 @@ def shown(row: IncidentRow) -> Incident:
         link,
         row.alert_id,
         row.kind,
+        row.rule,
+        row.subject,
+        row.event,
+        row.reason,
     )

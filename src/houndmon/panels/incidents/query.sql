@@ -4,7 +4,7 @@
 -- $1 environment, $2 the last instant that counts as now
 select
     id::text as id, occurred_at, environment, service_area, severity, impact,
-    link_label, link_url, alert_id::text as alert_id, kind
+    link_label, link_url, alert_id::text as alert_id, kind, rule, subject, event, reason
 from houndmon.incidents
 where (environment = $1 or environment is null) and occurred_at <= $2
 order by occurred_at desc, incidents.id desc -- not the text above, of which 9 is more than 10
@@ -16,7 +16,7 @@ limit 20;
 -- $1 environment or null for both, $2 and $3 the place or null, $4 how many
 select
     id::text as id, occurred_at, environment, service_area, severity, impact,
-    link_label, link_url, alert_id::text as alert_id, kind
+    link_label, link_url, alert_id::text as alert_id, kind, rule, subject, event, reason
 from houndmon.incidents
 where ($1::text is null or environment = $1 or environment is null) and ($2::timestamptz is null or (occurred_at, id) < ($2::timestamptz, $3::bigint))
 order by occurred_at desc, incidents.id desc -- not the text above, of which 9 is more than 10
@@ -33,12 +33,12 @@ values (coalesce($1, clock_timestamp()), $2, $3, $4, $5, $6, $7, $8, $9, $10)
 on conflict (idempotency_key) do nothing
 returning
     id::text as id, occurred_at, environment, service_area, severity, impact,
-    link_label, link_url, alert_id::text as alert_id, kind;
+    link_label, link_url, alert_id::text as alert_id, kind, rule, subject, event, reason;
 
 -- name: by_key
 -- Which event was added under an idempotency key, and by which request?
 select
     id::text as id, occurred_at, environment, service_area, severity, impact,
-    link_label, link_url, alert_id::text as alert_id, kind, request_digest
+    link_label, link_url, alert_id::text as alert_id, kind, rule, subject, event, reason, request_digest
 from houndmon.incidents
 where idempotency_key = $1;

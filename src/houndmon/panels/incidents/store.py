@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 import asyncpg
 import msgspec
 
-from houndmon.kit.clock import JITTER
-from houndmon.kit.filters import Environment
-from houndmon.kit.paging import Place
-from houndmon.kit.problems import BadInput, FieldError, HoundmonError
-from houndmon.kit.source import plain
+from houndmon.core.clock import JITTER
+from houndmon.core.filters import Environment
+from houndmon.core.paging import PagePosition
+from houndmon.core.problems import BadInput, FieldError, HoundmonError
+from houndmon.core.source import as_structs
 from houndmon.panels.incidents.load import SQL
-from houndmon.panels.incidents.model import Incident, IncidentPage, IncidentRow, KeyedRow, NewIncident, shown
+from houndmon.panels.incidents.model import Incident, IncidentPage, IncidentRow, KeyedRow, NewIncident, listed_incident
 
 
 class KeyReused(HoundmonError):
@@ -22,15 +22,15 @@ class KeyReused(HoundmonError):
     title = "Idempotency key reused"
 
 
-async def page(
-    conn: asyncpg.Connection, environment: Environment | None, place: Place | None, limit: int
+async def read_page(
+    conn: asyncpg.Connection, environment: Environment | None, place: PagePosition | None, limit: int
 ) -> IncidentPage:
     """Some events after a place in the feed, newest first."""
     before = (place.at, place.id) if place else (None, None)
-    rows = plain(await conn.fetch(SQL["page"].text, environment, *before, limit + 1), IncidentRow)
+    rows = as_structs(await conn.fetch(SQL["page"].text, environment, *before, limit + 1), IncidentRow)
     last = rows[limit - 1] if len(rows) > limit else None
-    cursor = Place(last.occurred_at, int(last.id)).cursor() if last else None
-    return IncidentPage([shown(row) for row in rows[:limit]], cursor)
+    cursor = PagePosition(last.occurred_at, int(last.id)).cursor() if last else None
+    return IncidentPage([listed_incident(row) for row in rows[:limit]], cursor)
 
 
 def in_utc(at: datetime) -> datetime:
@@ -68,8 +68,8 @@ async def record_incident(
         digest if key else None,
     )
     if added:
-        return shown(plain([added], IncidentRow)[0]), True
-    first = plain(await conn.fetch(SQL["by_key"].text, key), KeyedRow)[0]
+        return listed_incident(as_structs([added], IncidentRow)[0]), True
+    first = as_structs(await conn.fetch(SQL["by_key"].text, key), KeyedRow)[0]
     if first.request_digest != digest:
         raise KeyReused("This Idempotency-Key came with another event before: use a new key for a new event.")
-    return shown(first), False
+    return listed_incident(first), False

@@ -2,20 +2,34 @@
 
 from pathlib import Path
 
+from houndmon.config.model import Config
+from houndmon.core.answer import anomalies_of, window_shown
+from houndmon.core.clock import SlicedRow, Slices, Window
+from houndmon.core.filters import Filters
+from houndmon.core.series import CountSeries
+from houndmon.core.source import Snapshot
+from houndmon.core.sql import load_statements
 from houndmon.counts.read import read_rows
-from houndmon.counts.series import Series
-from houndmon.kit.clock import Slices, Window
-from houndmon.kit.filters import Filters
-from houndmon.kit.panel import anomalies, window_shown
-from houndmon.kit.source import Snapshot
-from houndmon.kit.sql import statements
-from houndmon.panels.ingest.model import Ingest, UploadRow, Uploads, flaws, rejection_ratio, summarize
+from houndmon.panels.ingest.model import Ingest, UploadRow, WindowUploads, flaws, rejection_ratio, summarize
 
-SQL = statements(Path(__file__).with_name("query.sql"))
-UPLOADS = Series(name="uploads", statement=SQL["uploads"], row=UploadRow, keys=3, merges=("sum",), open_key=2)
+SQL = load_statements(Path(__file__).with_name("query.sql"))
+UPLOADS = CountSeries(
+    name="uploads",
+    statement=SQL["uploads"],
+    row=UploadRow,
+    keys=("flaw", "outcome", "reason"),
+    measures={"uploads": "sum"},
+    open_key="reason",
+    shaped=("reason",),
+)
 
 
-async def load(snapshot: Snapshot, filters: Filters) -> Ingest:
+def series(config: Config) -> tuple[CountSeries[SlicedRow], ...]:
+    """What is counted for the panel."""
+    return (UPLOADS,)
+
+
+async def load(snapshot: Snapshot, filters: Filters, config: Config) -> Ingest:
     """The ingest panel at the snapshot's time."""
     clock = snapshot.clock
     chosen, hour, today = clock.window(filters.range), clock.window("1h"), Window(clock.today)
@@ -27,7 +41,7 @@ async def load(snapshot: Snapshot, filters: Filters) -> Ingest:
         as_of=clock.now,
         window=window_shown(clock, filters.range),
         filters=snapshot.applied(filters),
-        anomalies=anomalies(flaws(rows, slices, chosen)),
+        anomalies=anomalies_of(flaws(rows, slices, chosen)),
         uploads_today=summarize(rows, slices, today).uploads,
         uploads_last_hour=summarize(rows, slices, hour).uploads,
         uploads=figures.uploads,
@@ -37,7 +51,7 @@ async def load(snapshot: Snapshot, filters: Filters) -> Ingest:
     )
 
 
-async def load_windows(snapshot: Snapshot, filters: Filters, *windows: Window) -> list[Uploads]:
+async def load_windows(snapshot: Snapshot, filters: Filters, *windows: Window) -> list[WindowUploads]:
     """The uploads of several windows, in one read."""
     slices = Slices(*windows)
     rows: list[UploadRow] = await read_rows(snapshot, UPLOADS, filters, slices)

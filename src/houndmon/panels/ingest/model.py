@@ -6,12 +6,12 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from houndmon.kit.clock import Sliced, Slices, Window, within
-from houndmon.kit.panel import Panel
-from houndmon.kit.stats import named, ratio, top
+from houndmon.core.answer import PanelAnswer
+from houndmon.core.clock import SlicedRow, Slices, Window, rows_in_slices
+from houndmon.core.stats import name_or_unspecified, ratio, top_entries
 
 
-class UploadRow(Sliced):
+class UploadRow(SlicedRow):
     """Uploads of one slice that are alike."""
 
     flaw: str | None
@@ -21,16 +21,23 @@ class UploadRow(Sliced):
 
 
 class Reason(msgspec.Struct):
-    """One rejection reason, or `other` for all beyond the ten commonest."""
+    """Rejection reasons of one shape, or all beyond the ten commonest."""
 
     reason: Annotated[
-        str, Meta(description="The reason; null and blank ones are `unspecified`.", examples=["clipping"])
+        str,
+        Meta(
+            description="The reason, `…` for what is one upload's own; `unspecified` where blank, `other` the rest.",
+            examples=["clipping"],
+        ),
     ]
     count: Annotated[int, Meta(description="Rejections for it.", examples=[12])]
     share: Annotated[float, Meta(description="Their share of all rejections, in [0, 1].", examples=[0.4])]
+    is_rest: Annotated[
+        bool, Meta(description="Whether this is the rest: a real reason may be called `other` too.", examples=[False])
+    ]
 
 
-class Uploads(msgspec.Struct):
+class WindowUploads(msgspec.Struct):
     """The uploads of one window."""
 
     uploads: int
@@ -38,7 +45,7 @@ class Uploads(msgspec.Struct):
     reasons: list[Reason]
 
 
-class Ingest(Panel, kw_only=True):
+class Ingest(PanelAnswer, kw_only=True):
     """What the ingest panel answers."""
 
     uploads_today: Annotated[
@@ -55,25 +62,25 @@ class Ingest(Panel, kw_only=True):
     ]
 
 
-def summarize(rows: list[UploadRow], slices: Slices, window: Window) -> Uploads:
+def summarize(rows: list[UploadRow], slices: Slices, window: Window) -> WindowUploads:
     """The uploads of one window: every row with a known outcome, once."""
-    sound = [row for row in within(rows, slices.of(window)) if row.flaw is None]
+    sound = [row for row in rows_in_slices(rows, slices.of(window)) if row.flaw is None]
     reasons: Counter[str] = Counter()
     for row in sound:
         if row.outcome == "rejected":
-            reasons[named(row.reason)] += row.uploads
-    listed = [Reason(line.name, line.count, line.share) for line in top(reasons)]
-    return Uploads(sum(row.uploads for row in sound), reasons.total(), listed)
+            reasons[name_or_unspecified(row.reason)] += row.uploads
+    listed = [Reason(line.name, line.count, line.share, line.is_rest) for line in top_entries(reasons)]
+    return WindowUploads(sum(row.uploads for row in sound), reasons.total(), listed)
 
 
 def flaws(rows: list[UploadRow], slices: Slices, window: Window) -> Counter[str | None]:
     """How many rows of a window have each flaw."""
     seen: Counter[str | None] = Counter()
-    for row in within(rows, slices.of(window)):
+    for row in rows_in_slices(rows, slices.of(window)):
         seen[row.flaw] += row.uploads
     return seen
 
 
-def rejection_ratio(uploads: Uploads) -> float | None:
+def rejection_ratio(uploads: WindowUploads) -> float | None:
     """rejected / uploads, in [0, 1]; None without uploads."""
     return ratio(uploads.rejected, uploads.uploads)

@@ -1,5 +1,5 @@
-"""Publish: do uploaded tracks go live in time?
+"""Publish: do tracks go live in time?
 
-Figures: tracks uploaded in the range (count), live in time, late, still waiting, and waiting for longer than the limit
-(a pipeline that publishes nothing must not look perfect); the time from upload to live p50, p95 and max (minutes).
+Figures: tracks due in the range (count), live in time, late, still waiting, and overdue for longer than the limit (a
+pipeline that publishes nothing must not look perfect); the time from due to live p50, p95 and max (minutes).
 """

@@ -8,18 +8,17 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from houndmon.core.answer import COUNTED_FLAWS, PanelAnswer, Percentiles
+from houndmon.core.clock import Clock, SlicedRow, Slices, Window, rows_in_slices
+from houndmon.core.faults import lines_of
+from houndmon.core.source_contract import ACTIVE_STATUSES
+from houndmon.core.stats import name_or_unspecified, top_entries
 from houndmon.counts.histogram import Histogram
-from houndmon.kit.clock import Clock, Sliced, Slices, Window, within
-from houndmon.kit.panel import COUNTED, Panel, Percentiles
-from houndmon.kit.stats import named, ratio, top
-from houndmon.kit.text import one_each, shown
 
-ACTIVE = ("queued", "in_progress", "retrying")
-STALLED_AFTER_MINUTES = 15
 MOST_ATTEMPTS = 20
 
 
-class JobRow(Sliced):
+class JobRow(SlicedRow):
     """Jobs that are over and alike, by the slice of time of their finish."""
 
     ripe_at: datetime | None
@@ -31,7 +30,7 @@ class JobRow(Sliced):
     message: str | None
 
 
-class LiveRow(Sliced):
+class LiveRow(SlicedRow):
     """Jobs that are alike and under way, or over without a finish."""
 
     unfinished: bool
@@ -41,7 +40,7 @@ class LiveRow(Sliced):
     jobs: int
 
 
-class DurationRecord(Sliced):
+class DurationRecord(SlicedRow):
     """Completed jobs of one slice of time and one bucket of durations."""
 
     ripe_at: datetime | None
@@ -50,7 +49,7 @@ class DurationRecord(Sliced):
     top: float
 
 
-class DurationRow(Sliced):
+class DurationRow(SlicedRow):
     """The same, all buckets together."""
 
     ripe_at: datetime | None
@@ -71,20 +70,52 @@ class JobId(msgspec.Struct):
     job_id: str
 
 
+class StayRow(SlicedRow):
+    """Jobs that entered the queue in one minute and left it in a later one, by the slice of time of their finish."""
+
+    ripe_at: datetime | None
+    entered_at: datetime
+    left_at: datetime
+    jobs: int
+    first_queued_at: datetime
+
+
+class LiveStay(msgspec.Struct):
+    """The same of jobs that are not over; `left_at` None where they wait, the others None where nobody knows."""
+
+    entered_at: datetime | None
+    left_at: datetime | None
+    jobs: int
+    first_queued_at: datetime | None
+
+
 class Finish(msgspec.Struct):
     """When a job finished."""
 
     finished_at: datetime
 
 
-class JobsByStatus(msgspec.Struct):
-    """Active jobs now, whatever the range, and those finished in it."""
+class Running(msgspec.Struct):
+    """The jobs that a worker has in progress, and those of them that have been so for too long."""
 
-    queued: Annotated[int, Meta(description="Jobs waiting to be claimed, now.", examples=[14])]
+    worker_id: str | None
+    jobs: int
+    endless: int
+    oldest_at: datetime | None
+
+
+class JobsByStatus(msgspec.Struct):
+    """Jobs that are not over now, whatever the range, and those that ended in it."""
+
+    queued: Annotated[int, Meta(description="Jobs that could be taken, now.", examples=[14])]
+    scheduled: Annotated[int, Meta(description="Jobs that wait on purpose for a later time, now.", examples=[2])]
     in_progress: Annotated[int, Meta(description="Jobs claimed or running, now.", examples=[3])]
     retrying: Annotated[int, Meta(description="Jobs waiting for their next attempt, now.", examples=[1])]
     failed: Annotated[int, Meta(description="Jobs that failed for good in the range.", examples=[13])]
     completed: Annotated[int, Meta(description="Jobs that completed in the range.", examples=[2710])]
+    cancelled: Annotated[
+        int, Meta(description="Jobs called off in the range: neither failed nor finished.", examples=[4])
+    ]
 
 
 class Reached(msgspec.Struct):
@@ -95,38 +126,50 @@ class Reached(msgspec.Struct):
 
 
 class Failure(msgspec.Struct):
-    """One error code, or `other` for all beyond the ten commonest."""
+    """The error codes of one shape, or all beyond the ten commonest."""
 
     error_code: Annotated[
-        str, Meta(description="The code; null and blank ones are `unspecified`.", examples=["FFMPEG_EXIT_1"])
+        str,
+        Meta(
+            description="The code, `…` for what is one job's own; `unspecified` where blank, `other` the rest.",
+            examples=["FFMPEG_EXIT_1"],
+        ),
     ]
     count: Annotated[int, Meta(description="Failed jobs with it.", examples=[8])]
     share: Annotated[float, Meta(description="Their share of all failed jobs, in [0, 1].", examples=[0.62])]
     message: Annotated[
         str | None,
-        Meta(description="One message that came with it, at most 200 characters.", examples=["exit status 1"]),
+        Meta(
+            description="The most telling line of one of its messages, at most 200 characters; null for the rest.",
+            examples=["exit status 1"],
+        ),
+    ]
+    is_rest: Annotated[
+        bool, Meta(description="Whether this is the rest: a real code may be called `other` too.", examples=[False])
     ]
 
 
-class Finished(msgspec.Struct):
-    """The jobs that finished in one window."""
+class FinishedJobs(msgspec.Struct):
+    """The jobs that ended in one window; a cancelled one did not finish."""
 
     failed: int
     completed: int
     codes: Counter[str]
+    cancelled: int = 0
 
     @property
     def finished(self) -> int:
         return self.failed + self.completed
 
 
-class Transcode(Panel, kw_only=True):
+class Transcode(PanelAnswer, kw_only=True):
     """What the transcode panel answers."""
 
     jobs_by_status: Annotated[JobsByStatus, Meta(description="Jobs by status.")]
     failed_today: Annotated[int, Meta(description="Jobs that failed since local midnight.", examples=[9])]
     oldest_queued_age_minutes: Annotated[
-        float | None, Meta(description="How long the oldest queued job has waited; null if none.", examples=[2.5])
+        float | None,
+        Meta(description="Minutes the oldest queued job has been claimable; null if none.", examples=[2.5]),
     ]
     oldest_queued_job_id: Annotated[str | None, Meta(description="That job; null if none.", examples=["job-20931"])]
     oldest_retrying_age_minutes: Annotated[
@@ -160,9 +203,9 @@ class Transcode(Panel, kw_only=True):
     ]
 
 
-def active(rows: list[LiveRow]) -> list[LiveRow]:
-    """The jobs under way now, wherever their times lie."""
-    return [row for row in rows if row.status in ACTIVE and row.flaw is None]
+def active_jobs(rows: list[LiveRow]) -> list[LiveRow]:
+    """The jobs that are not over now, wherever their times lie; one without `queued_at` counts."""
+    return [row for row in rows if row.status in ACTIVE_STATUSES and row.flaw in (None, "missing_time")]
 
 
 def flaw_of(row: JobRow, clock: Clock) -> str | None:
@@ -172,39 +215,36 @@ def flaw_of(row: JobRow, clock: Clock) -> str | None:
     return row.flaw
 
 
-def finished(rows: list[JobRow], slices: Slices, window: Window, clock: Clock) -> list[JobRow]:
-    """The jobs that finished in a window; a negative duration does not take a job out of the counts."""
-    return [row for row in within(rows, slices.of(window)) if flaw_of(row, clock) in COUNTED]
+def finished_jobs(rows: list[JobRow], slices: Slices, window: Window, clock: Clock) -> list[JobRow]:
+    """The jobs that ended in a window; a negative duration does not take a job out of the counts."""
+    return [row for row in rows_in_slices(rows, slices.of(window)) if flaw_of(row, clock) in COUNTED_FLAWS]
 
 
 def durations(rows: list[DurationRow], slices: Slices, window: Window, clock: Clock) -> Histogram:
     """How long the jobs took that completed in a window, in minutes."""
     found = Histogram()
-    for row in within(rows, slices.of(window)):
+    for row in rows_in_slices(rows, slices.of(window)):
         if clock.has_come(row.ripe_at):
             found.add(row.histogram, row.top)
     return found
 
 
-def summarize(rows: list[JobRow]) -> Finished:
-    """Finished jobs, counted."""
+def summarize(rows: list[JobRow]) -> FinishedJobs:
+    """Jobs that are over, counted."""
     codes: Counter[str] = Counter()
     for row in rows:
         if row.status == "failed":
-            codes[named(row.error_code)] += row.jobs
-    completed = sum(row.jobs for row in rows if row.status == "completed")
-    return Finished(codes.total(), completed, codes)
+            codes[name_or_unspecified(row.error_code)] += row.jobs
+    completed, cancelled = (
+        sum(row.jobs for row in rows if row.status == status) for status in ("completed", "cancelled")
+    )
+    return FinishedJobs(codes.total(), completed, codes, cancelled)
 
 
-def failure_ratio(jobs: Finished) -> float | None:
-    """failed / finished, in [0, 1]; None if none finished."""
-    return ratio(jobs.failed, jobs.finished)
-
-
-def jobs_by_status(now: list[LiveRow], done: Finished) -> JobsByStatus:
-    """Active jobs now beside the finished ones of a window."""
-    counts = {status: sum(row.jobs for row in now if row.status == status) for status in ACTIVE}
-    return JobsByStatus(**counts, failed=done.failed, completed=done.completed)
+def jobs_by_status(now: list[LiveRow], done: FinishedJobs) -> JobsByStatus:
+    """Jobs that are not over now beside those that ended in a window."""
+    counts = {status: sum(row.jobs for row in now if row.status == status) for status in ACTIVE_STATUSES}
+    return JobsByStatus(**counts, failed=done.failed, completed=done.completed, cancelled=done.cancelled)
 
 
 def retry_distribution(rows: Sequence[JobRow | LiveRow]) -> list[Reached]:
@@ -217,24 +257,26 @@ def retry_distribution(rows: Sequence[JobRow | LiveRow]) -> list[Reached]:
 
 
 def top_failures(rows: list[JobRow], codes: Counter[str]) -> list[Failure]:
-    """The commonest error codes, each with one of its messages."""
-    messages = one_each((named(row.error_code), row.message) for row in rows)
+    """The commonest error codes, each with the line that tells of one of its messages."""
+    listed = top_entries(codes)
+    names = {line.name for line in listed if not line.is_rest}
+    lines = lines_of((name, row.message) for row in rows if (name := name_or_unspecified(row.error_code)) in names)
     return [
-        Failure(line.name, line.count, line.share, None if line.is_rest else shown(messages.get(line.name)))
-        for line in top(codes)
+        Failure(line.name, line.count, line.share, None if line.is_rest else lines.get(line.name), line.is_rest)
+        for line in listed
     ]
 
 
-def is_stalled(oldest_queued_age_minutes: float | None, finished_last_15m: int) -> bool:
-    """Slow is not dead; this is dead."""
-    return (oldest_queued_age_minutes or 0) > STALLED_AFTER_MINUTES and not finished_last_15m
+def is_stalled(oldest_queued_age_minutes: float | None, finished: int, after_minutes: float) -> bool:
+    """Slow is not dead; this is dead: a job has waited so long, and none `finished` in that time."""
+    return (oldest_queued_age_minutes or 0) > after_minutes and not finished
 
 
 def flaws(rows: list[JobRow], live: list[LiveRow], slices: Slices, window: Window, clock: Clock) -> Counter[str | None]:
     """How many jobs have each flaw, of those that finished in a window and those without a finish."""
     wanted = slices.of(window)
     seen: Counter[str | None] = Counter()
-    for row in within(rows, wanted):
+    for row in rows_in_slices(rows, wanted):
         seen[flaw_of(row, clock)] += row.jobs
     for one in live:
         if one.unfinished or one.slice in wanted:

@@ -1,65 +1,49 @@
 """How the queue and its jobs went."""
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import msgspec
-
-from houndmon.counts import series as counts
-from houndmon.counts.blocks import MINUTE, floor
+from houndmon.core.clock import Slices, Window
+from houndmon.core.filters import Filters
+from houndmon.core.source import Snapshot
+from houndmon.core.trend import Chart, Series, trend_windows, windows_week_before
+from houndmon.counts.blocks import MINUTE, block_start
 from houndmon.counts.read import read_rows
-from houndmon.kit.clock import Sliced, Slices, Window
-from houndmon.kit.filters import Filters
-from houndmon.kit.source import Snapshot
-from houndmon.kit.trend import Chart, Series, has_week_before, stretches, week_before
-from houndmon.panels.transcode.load import DURATIONS, SQL
-from houndmon.panels.transcode.model import DurationRow, durations
+from houndmon.panels.transcode.load import DURATIONS, SQL, STAYS
+from houndmon.panels.transcode.model import DurationRow, LiveStay, StayRow, durations
+from houndmon.panels.transcode.waiting import QueueAt, minutes_within, queue_by_minute
 
-LONGEST = timedelta(days=1)  # what finished later than this after a past window is not read for it: that keeps it cheap
-
-
-class StayRow(Sliced):
-    """Jobs that entered the queue in one minute and left it in a later one, by the slice of time of their finish."""
-
-    ripe_at: datetime | None
-    entered_at: datetime
-    left_at: datetime
-    jobs: int
-    first_queued_at: datetime
-
-
-class LiveStay(msgspec.Struct):
-    """The same of jobs that are under way; `left_at` None where they wait."""
-
-    entered_at: datetime
-    left_at: datetime | None
-    jobs: int
-    first_queued_at: datetime
-
-
-STAYS = counts.Series(name="stays", statement=SQL["stays"], row=StayRow, keys=3, merges=("sum", "min"))
+LONGEST_STAY = timedelta(
+    days=1
+)  # what finished later than this after a past window is not read for it: that keeps it cheap
 
 
 async def load_trend(snapshot: Snapshot, filters: Filters) -> list[Chart]:
-    """Depth and oldest wait at the end of each stretch, and the durations of each."""
-    windows = stretches(snapshot.clock, filters.range)
-    depth, waits = await load_queue(snapshot, filters, windows)
+    """Depth and oldest wait at the end of each stretch and at their worst in it, and the durations of each."""
+    windows = trend_windows(snapshot.clock, filters.range)
+    queued, oldest = queue_series(await load_queue(snapshot, filters, windows))
     p50, p95 = await load_durations(snapshot, filters, windows)
-    queued, oldest, slow = (
-        Series(name="queued", values=depth),
-        Series(name="oldest", values=waits),
-        Series(name="p95", values=p95),
-    )
-    if has_week_before(filters.range):
-        then = week_before(windows, snapshot.clock)
-        queued.before, oldest.before = await load_queue(snapshot, filters, then)
-        _, slow.before = await load_durations(snapshot, filters, then)
+    then = windows_week_before(windows, snapshot.clock)
+    for line, past in zip((queued, oldest), queue_series(await load_queue(snapshot, filters, then)), strict=True):
+        line.before, line.worst_before = past.values, past.worst
+    _, p95_before = await load_durations(snapshot, filters, then)
+    slow = Series(name="p95", values=p95, before=p95_before)
     return [
         Chart(name="depth", title="Jobs queued", unit="count", series=[queued]),
         Chart(name="wait", title="Oldest wait", unit="minutes", series=[oldest]),
         Chart(name="duration", title="Duration", unit="minutes", series=[slow, Series(name="p50", values=p50)]),
     ]
+
+
+def queue_series(stretches: Sequence[Sequence[QueueAt]]) -> tuple[Series, Series]:
+    """Depth and oldest wait of stretches, each given by the queue at some instants of it, in order."""
+    depths = [[at.depth for at in stretch] for stretch in stretches]
+    waits = [[at.wait_minutes for at in stretch] for stretch in stretches]
+    queued, oldest = (
+        Series(name=name, values=[one[-1] for one in found], worst=[max(one) for one in found])
+        for name, found in (("queued", depths), ("oldest", waits))
+    )
+    return queued, oldest
 
 
 async def load_durations(
@@ -72,38 +56,31 @@ async def load_durations(
     return [one.p50 for one in found], [one.p95 for one in found]
 
 
-async def load_queue(
-    snapshot: Snapshot, filters: Filters, windows: list[Window]
-) -> tuple[list[float | None], list[float | None]]:
-    """Jobs that wait at the end of each window, and for how many minutes the first of them has."""
-    clock, stop = snapshot.clock, windows[-1].end
-    ended = Window(windows[0].start, stop and floor(stop, MINUTE) + LONGEST)
-    over: list[StayRow] = await read_rows(snapshot, STAYS, filters, Slices(ended))
-    live = await snapshot.rows(SQL["live_stays"], LiveStay, filters.environment, clock.soon, filters=filters)
-    stays: list[StayRow | LiveStay] = [row for row in over if clock.has_come(row.ripe_at)]
-    stays += live
-    ends = [floor(window.end, MINUTE) if window.end else clock.now for window in windows]
-    depth, first = waiting(stays, ends)
-    return depth, [oldest_minutes(since, end) for since, end in zip(first, ends, strict=True)]
+async def load_queue(snapshot: Snapshot, filters: Filters, windows: list[Window]) -> list[list[QueueAt]]:
+    """The queue at each whole minute of each window, its first and its end among them.
 
-
-def waiting(
-    stays: Sequence[StayRow | LiveStay], ends: list[datetime]
-) -> tuple[list[float | None], list[datetime | None]]:
-    """How many jobs wait at each of some instants, in order, and since when the first of them does.
-
-    An instant is a whole minute, or now: those that entered before its minute and had not left by then.
+    Only the last window may be open: it ends with those that are queued now, as the panel counts them. Past ones need
+    not be in order: clocks may have been set back among them.
     """
-    depth: list[float | None] = [0.0] * len(ends)
-    first: list[datetime | None] = [None] * len(ends)
-    for stay in stays:
-        last = bisect_right(ends, stay.left_at) if stay.left_at else len(ends)
-        for place in range(bisect_right(ends, stay.entered_at), last):
-            depth[place] = (depth[place] or 0) + stay.jobs
-            first[place] = min(first[place] or stay.first_queued_at, stay.first_queued_at)
-    return depth, first
+    clock = snapshot.clock
+    start, stop = min(window.start for window in windows), max(window.end or clock.now for window in windows)
+    ended = block_start(stop, MINUTE) + LONGEST_STAY if windows[-1].end else None
+    over: list[StayRow] = await read_rows(snapshot, STAYS, filters, Slices(Window(start, ended)))
+    live = await snapshot.rows(SQL["live_stays"], LiveStay, filters.environment, clock.soon, filters=filters)
+    known: list[StayRow | LiveStay] = [row for row in over if clock.has_come(row.ripe_at)]
+    known += live
+    minutes = queue_by_minute(known, start, block_start(stop, MINUTE))
+    stretches = [
+        minutes[minutes_within(start, window.start) : minutes_within(start, window.end or stop) + 1]
+        for window in windows
+    ]
+    if not windows[-1].end:
+        stretches[-1].append(queue_now(live, clock.now))
+    return stretches
 
 
-def oldest_minutes(since: datetime | None, end: datetime) -> float | None:
-    """For how long the first of some waiting jobs had waited at an instant; 0 where none waited."""
-    return max(0.0, (end - since).total_seconds()) / 60 if since else 0.0
+def queue_now(live: Sequence[LiveStay], now: datetime) -> QueueAt:
+    """The queue as the panel counts it: those are in it too of which nobody knows since when."""
+    waiting = [one for one in live if one.left_at is None]
+    since = min((one.first_queued_at for one in waiting if one.first_queued_at), default=None)
+    return QueueAt.since(now, float(sum(one.jobs for one in waiting)), since)

@@ -1,4 +1,4 @@
-"""The five answers, folded from the panels' own."""
+"""What the summary answers: how bad it is, where it breaks first, the five answers, and what is open."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -7,112 +7,12 @@ import msgspec
 from msgspec import Meta
 
 from houndmon.alerts.model import Alert
+from houndmon.core.filters import Environment
 from houndmon.evaluator.levels import Level
-from houndmon.evaluator.watch import Watched
-from houndmon.kit.filters import Environment
-from houndmon.kit.stats import canonical
-from houndmon.panels.ingest.model import Ingest
-from houndmon.panels.playback.model import Attempts, Playback
-from houndmon.panels.transcode.model import Transcode
-from houndmon.panels.workers.model import Liveness
-
-Stage = Literal["upload", "transcode", "worker", "publish", "play"]
-Area = Literal["transcode", "playback", "ingest"]
-
-
-class OldestJob(msgspec.Struct):
-    """The job that has been queued for longest."""
-
-    age_minutes: Annotated[float | None, Meta(description="How long it has waited; null if none.", examples=[2.5])]
-    job_id: Annotated[str | None, Meta(description="Its id; null if none.", examples=["job-20931"])]
-
-
-class WorkerAlive(msgspec.Struct):
-    """Whether anybody works."""
-
-    alive: Annotated[bool, Meta(description="The newest beat is at most 120 s old.", examples=[True])]
-    heartbeat_age_seconds: Annotated[
-        float | None, Meta(description="The age of that beat; null if there never was one.", examples=[9.1])
-    ]
-
-
-class Cause(msgspec.Struct):
-    """The commonest failure."""
-
-    area: Annotated[Area, Meta(description="Where it happens.", examples=["playback"])]
-    code: Annotated[str, Meta(description="The error code, or the rejection reason.", examples=["MEDIA_ERR_DECODE"])]
-    count: Annotated[int, Meta(description="Failures with it.", examples=[61])]
-    share: Annotated[float, Meta(description="Their share of the failures of all three areas.", examples=[0.31])]
-
-
-class Answers(msgspec.Struct, kw_only=True):
-    """The five answers; null where the source cannot be read, as where there is nothing to say."""
-
-    transcodes_failed_today: Annotated[
-        int | None, Meta(description="Jobs that failed since local midnight.", examples=[9])
-    ] = None
-    oldest_queued_job: Annotated[OldestJob | None, Meta(description="The job that has been queued for longest.")] = None
-    worker_alive: Annotated[WorkerAlive | None, Meta(description="Whether any worker beats.")] = None
-    play_failure_ratio_24h: Annotated[
-        float | None, Meta(description="failed / attempts over 24 h; null without attempts.", examples=[0.0041])
-    ] = None
-    plays_24h: Annotated[Attempts | None, Meta(description="The sample of that ratio.")] = None
-    top_failure_cause: Annotated[
-        Cause | None, Meta(description="The commonest failure of the last hour, or else of the last 24 h.")
-    ] = None
-
-
-class Figures(msgspec.Struct, kw_only=True):
-    """What could be read of the panels, all on one clock; None where it could not."""
-
-    now: datetime
-    environment: Environment
-    ingest: Ingest | None = None
-    transcode: Transcode | None = None
-    playback: Playback | None = None
-    liveness: Liveness | None = None
-    unreadable: list[str] = []
-
-    @property
-    def failures(self) -> int:
-        """The failures of all three areas."""
-        rejected = self.ingest.rejected if self.ingest else 0
-        jobs = self.transcode.jobs_by_status.failed if self.transcode else 0
-        return rejected + jobs + (self.playback.failed if self.playback else 0)
-
-
-def top_cause(figures: Figures) -> Cause | None:
-    """The commonest failure of a window, of all three areas, ties by area; None without one."""
-    whole = figures.failures
-    first: list[tuple[Area, str, int]] = []
-    if figures.transcode and (failures := figures.transcode.top_failures):
-        first.append(("transcode", failures[0].error_code, failures[0].count))
-    if figures.playback and (errors := figures.playback.top_errors):
-        first.append(("playback", errors[0].error_code, errors[0].count))
-    if figures.ingest and (reasons := figures.ingest.rejection_reasons):
-        first.append(("ingest", reasons[0].reason, reasons[0].count))
-    if not first:
-        return None
-    area, code, count = min(first, key=lambda cause: (-cause[2], cause[0]))
-    return Cause(area, code, count, canonical(count / whole))
-
-
-def answers(figures: Figures, cause: Cause | None) -> Answers:
-    """The five answers of some figures."""
-    job, alive, plays = figures.transcode, figures.liveness, last_24h(figures)
-    return Answers(
-        transcodes_failed_today=job.failed_today if job else None,
-        oldest_queued_job=OldestJob(job.oldest_queued_age_minutes, job.oldest_queued_job_id) if job else None,
-        worker_alive=WorkerAlive(alive.alive, alive.heartbeat_age_seconds) if alive else None,
-        play_failure_ratio_24h=plays.failure_ratio if plays else None,
-        plays_24h=plays,
-        top_failure_cause=cause,
-    )
-
-
-def last_24h(figures: Figures) -> Attempts | None:
-    """The plays of the last 24 h."""
-    return figures.playback.last_24h if figures.playback else None
+from houndmon.evaluator.ticks import Watched
+from houndmon.rulebook.parts import Stage
+from houndmon.rulebook.spec import Layer, Severity
+from houndmon.web.summary.answers import Answers
 
 
 class Status(msgspec.Struct):
@@ -126,24 +26,54 @@ class Status(msgspec.Struct):
 
 
 class BrokenStage(msgspec.Struct, kw_only=True):
-    """The first stage of upload, transcode, worker, publish, play that is broken."""
+    """Where it breaks first: a stage of upload, transcode, worker, publish, play, or a layer below them."""
 
     state: Annotated[
-        Literal["ok", "broken", "unknown"],
-        Meta(description="Whether one is broken; `unknown` where houndmon cannot tell.", examples=["broken"]),
+        Literal["ok", "recovered", "broken", "unknown"],
+        Meta(
+            description="Whether something is broken; `recovered`: all works again, and alerts wait to be closed; "
+            "`unknown` where houndmon cannot tell.",
+            examples=["broken"],
+        ),
     ]
-    stage: Annotated[Stage | None, Meta(description="The stage; null unless one is broken.", examples=["play"])] = None
-    text: Annotated[
-        str, Meta(description="The same in a sentence, with its evidence.", examples=["All five stages work."])
-    ]
-    evidence: Annotated[
-        str | None, Meta(description="What is wrong, alone.", examples=["7.9% of iOS Safari plays fail"])
+    stage: Annotated[Stage | None, Meta(description="The stage; null unless a stage is broken.", examples=["play"])] = (
+        None
+    )
+    layer: Annotated[
+        Layer | None,
+        Meta(description="What it is a part of; `sight` is houndmon's own; null unless broken.", examples=["chain"]),
     ] = None
-    since: Annotated[datetime | None, Meta(description="Since when.", examples=["2026-03-02T14:02:00Z"])] = None
-    alert_id: Annotated[str | None, Meta(description="Its alert.", examples=["17"])] = None
+    head: Annotated[str, Meta(description="What is broken, in a few words.", examples=["Play is broken"])]
+    evidence: Annotated[
+        str,
+        Meta(
+            description="What is wrong, with the cause's finding.",
+            examples=["too many plays fail – 45 of 517 failed in the last 15 min"],
+        ),
+    ]
+    text: Annotated[
+        str,
+        Meta(
+            description="The whole in a sentence or two.",
+            examples=["Play is broken: too many plays fail. Streaming on-call, since 14:02 UTC, respond by 14:12 UTC."],
+        ),
+    ] = ""
+    severity: Annotated[Severity | None, Meta(description="How bad it is.", examples=["critical"])] = None
+    since: Annotated[datetime | None, Meta(description="When it fired.", examples=["2026-03-02T14:02:00Z"])] = None
+    clear_since: Annotated[
+        datetime | None,
+        Meta(description="Since when it is clear, while it recovers.", examples=["2026-03-02T14:20:00Z"]),
+    ] = None
+    recovers_at: Annotated[
+        datetime | None,
+        Meta(description="When it will have recovered if that lasts.", examples=["2026-03-02T14:22:00Z"]),
+    ] = None
+    alert_id: Annotated[str | None, Meta(description="Its alert: the cause of others.", examples=["17"])] = None
+    explains: Annotated[list[str], Meta(description="The open alerts that it explains.", examples=[["18"]])] = []
     owner_role: Annotated[str | None, Meta(description="Who answers for it.", examples=["streaming on-call"])] = None
     response_due_at: Annotated[
-        datetime | None, Meta(description="By when to take it.", examples=["2026-03-02T14:12:00Z"])
+        datetime | None,
+        Meta(description="The earliest time by which something must be taken.", examples=["2026-03-02T14:12:00Z"]),
     ] = None
     acknowledged_at: Annotated[datetime | None, Meta(description="When somebody took it.", examples=[None])] = None
     runbook_url: Annotated[
@@ -156,12 +86,23 @@ class StageState(msgspec.Struct, kw_only=True):
 
     stage: Annotated[Stage, Meta(description="The stage.", examples=["play"])]
     state: Annotated[
-        Literal["ok", "strained", "broken", "unknown"],
+        Literal["ok", "strained", "broken", "unknown", "absent"],
         Meta(
             description="`broken`: an alert of it fires; `strained`: only an error budget burns; `unknown`: houndmon "
-            "does not see it.",
+            "does not see it; `absent`: this source has nothing of it, by houndmon.toml.",
             examples=["ok"],
         ),
+    ]
+    alert_id: Annotated[str | None, Meta(description="Its most direct firing alert.", examples=["17"])] = None
+
+
+class LayerState(msgspec.Struct, kw_only=True):
+    """A layer below the stages: the API, or houndmon's own sight."""
+
+    layer: Annotated[Layer, Meta(description="The layer.", examples=["api"])]
+    state: Annotated[
+        Literal["ok", "strained", "broken", "unknown", "absent"],
+        Meta(description="As of a stage.", examples=["ok"]),
     ]
     alert_id: Annotated[str | None, Meta(description="Its most direct firing alert.", examples=["17"])] = None
 
@@ -173,10 +114,31 @@ class Summary(msgspec.Struct, kw_only=True):
     status: Annotated[Status, Meta(description="Its state.")]
     first_broken_stage: Annotated[BrokenStage, Meta(description="Where the chain breaks first.")]
     stages: Annotated[list[StageState], Meta(description="Each stage: upload, transcode, worker, publish, play.")]
+    layers: Annotated[list[LayerState], Meta(description="The layers below them: the API, and houndmon's own sight.")]
     answers: Annotated[Answers, Meta(description="The five answers.")]
-    open_alerts: Annotated[list[Alert], Meta(description="Firing and recovered alerts, the worst first.")]
-    silences_in_force: Annotated[int, Meta(description="How many silences hold now.", examples=[0])]
-    slos: Annotated[list[Level], Meta(description="The service levels that can be read.")]
+    answers_as_of: Annotated[
+        dict[str, datetime],
+        Meta(description="The age of answers whose figures cannot be read now: the last good ones.", examples=[{}]),
+    ]
+    open_alerts: Annotated[
+        list[Alert] | None,
+        Meta(description="Firing and recovered alerts, the worst first; null where nobody can tell."),
+    ]
+    alerts_as_of: Annotated[
+        datetime | None,
+        Meta(
+            description="When the alerts were read: before `as_of` where houndmon's own database cannot be read now.",
+            examples=["2026-03-02T12:00:30Z"],
+        ),
+    ]
+    silences_in_force: Annotated[
+        int | None, Meta(description="How many silences hold; null where nobody can tell.", examples=[0])
+    ]
+    slos: Annotated[list[Level] | None, Meta(description="The service levels that can be read; null where none can.")]
+    title: Annotated[
+        str,
+        Meta(description="The worst of it in the few words of a tab's title; empty where all is well.", examples=[""]),
+    ]
     evaluator: Annotated[Watched, Meta(description="The watcher's own age.")]
     as_of: Annotated[
         datetime, Meta(description="The source's clock when it was read.", examples=["2026-03-02T12:00:30Z"])
@@ -189,3 +151,6 @@ class Summary(msgspec.Struct, kw_only=True):
     text: Annotated[
         str, Meta(description="The same in at most five plain lines.", examples=["prod: none. All is well."])
     ]
+    absent: Annotated[
+        list[str], Meta(description="The relations that this source does not have, by houndmon.toml.", examples=[[]])
+    ] = []

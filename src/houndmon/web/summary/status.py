@@ -1,206 +1,228 @@
-"""How bad it is, and where the chain breaks first: folded from open alerts and the panels' figures."""
+"""What is the matter with an environment, said once: page, tab, text, chat and JSON are drawn from one struct. Pure."""
 
-from collections.abc import Iterable
-from datetime import timedelta
-from typing import Literal
+from collections.abc import Container, Iterable
+from datetime import datetime
+from typing import Literal, get_args
 
-from houndmon.alerts.model import Alert, AlertRow, StateRow
-from houndmon.config.model import BURN_RULES
-from houndmon.evaluator.watch import Watched
-from houndmon.kit.filters import Environment
-from houndmon.panels.playback.model import Client
-from houndmon.web.summary.model import BrokenStage, Figures, Stage, StageState, Status
-from houndmon.web.titles import measured, titled
+import msgspec
 
-ORDER: tuple[Stage, ...] = ("upload", "transcode", "worker", "publish", "play")
-BY_RULE: dict[str, Stage] = {
-    "queue_age": "transcode",
-    "queue_stalled": "transcode",
-    "queue_failure_ratio": "transcode",
-    "worker_heartbeat_missing": "worker",
-    "playback_failure_ratio": "play",
-    "api_5xx_spike": "play",
-    "api_4xx_spike": "play",
-}
-BY_SUBJECT: dict[str, Stage] = {
-    "ingest": "upload",
-    "playback": "play",
-    "transcode_success": "transcode",
-    "heartbeat_freshness": "worker",
-    "upload_to_live": "publish",
-    "playback_success": "play",
-}
-BY_RELATION: dict[str, Stage] = {
-    "upload_attempts": "upload",
-    "transcode_jobs": "transcode",
-    "worker_heartbeats": "worker",
-    "tracks": "publish",
-    "play_attempts": "play",
-    "api_requests": "play",
-}
-LAST_TICK = timedelta(seconds=30)
+from houndmon.alerts.model import Alert
+from houndmon.alerts.names import clock_time
+from houndmon.rulebook.book import BOOK
+from houndmon.rulebook.parts import RELATIONS_OF_STAGE, STAGES, Stage
+from houndmon.rulebook.spec import SEVERITIES, Directness, Layer
+from houndmon.web.display import plural
+from houndmon.web.summary.blindness import Blindness, Place
+from houndmon.web.summary.model import BrokenStage, LayerState, StageState, Status
+from houndmon.web.summary.sentences import finding_sentence, lead_head
+
+DIRECTNESS: tuple[Directness, ...] = get_args(Directness)
+LAYERS: tuple[Layer, ...] = get_args(Layer)
+PlaceState = Literal["ok", "strained", "broken", "unknown", "absent"]
 
 
-def stage_of(alert: Alert | StateRow) -> Stage | None:
-    """The stage that an alert or a finding speaks of; None where it speaks of houndmon's own sight."""
-    return BY_RULE.get(alert.rule) or BY_SUBJECT.get(alert.subject or "")
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
+    """What is the matter: how bad, where first and why, each stage and each layer below the stages."""
+
+    status: Status
+    first: BrokenStage
+    stages: list[StageState]
+    layers: list[LayerState]
+    title: str  # what a tab shows before the page's name; "" where all is well
 
 
-def unjudged(states: Iterable[StateRow]) -> dict[Stage | None, str]:
-    """Which stages the last tick could not judge, and why; None stands for the whole source.
+def assess(
+    environment: str,
+    alerts: list[Alert] | None,
+    blindness: Blindness,
+    *,
+    absent: Container[str] = (),
+    worst_client: str | None = None,
+) -> Situation:
+    """Fold what is known into one answer; `alerts` are the open ones, None where nobody can tell.
 
-    What was last judged long before is gone from the source, and hides nothing.
+    `environment` is what the team calls it. Never `none` while houndmon is blind somewhere.
     """
-    # What says which relation is at fault comes first: it is the better reason.
-    known = sorted(states, key=lambda state: state.rule != "source_unreadable")
-    newest = max((state.evaluated_at for state in known), default=None)
-    found: dict[Stage | None, str] = {}
-    for state in known:
-        blind = state.verdict == "unknown" or (state.rule == "source_unreadable" and state.verdict == "breach")
-        if blind and newest and newest - state.evaluated_at < LAST_TICK:
-            found.setdefault(BY_RELATION.get(state.subject or "") or stage_of(state), why_unjudged(state))
-    return found
+    known = alerts or []
+    firing = [alert for alert in known if alert.state == "firing"]
+    lead = min(unexplained(firing), key=precedence, default=None)
+    stages = [stage_state(stage, firing, blindness, absent) for stage in STAGES]
+    first = first_place(environment, lead, known, blindness, absent, worst_client)
+    if first.layer == "api" and stages[-1].state == "ok":
+        first.evidence += "; plays are not affected so far"
+    first.text = whole_sentence(first)
+    indicator = indicator_of(known, blindness)
+    also = f" houndmon cannot tell everything: {blindness.reason}." if lead and blindness.reason else ""
+    return Situation(
+        status=Status(indicator, f"{first_sentence(first)}{also}"),
+        first=first,
+        stages=stages,
+        layers=[layer_state(layer, firing, blindness, absent) for layer in LAYERS if layer != "chain"],
+        title=tab_title(known, firing, blindness),
+    )
 
 
-def why_unjudged(state: StateRow) -> str:
-    """Why a finding says nothing of its stage."""
-    reason = state.reason or "nobody knows why"
-    if state.rule == "source_unreadable":
-        return f"{f'relation {state.subject}' if state.subject else 'the source'} cannot be read: {reason}"
-    return f"the rule {state.rule} could not be judged: {reason}"
+def unexplained(firing: Iterable[Alert]) -> list[Alert]:
+    """The alerts that no other one of them is the cause of."""
+    known = list(firing)
+    ids = {alert.id for alert in known}
+    return [alert for alert in known if alert.explained_by not in ids]
+
+
+def precedence(alert: Alert) -> tuple[object, ...]:
+    """What leads: what is broken now, before what recovers, before a budget that burns on.
+
+    Of these the chain from its first stage on comes before what lies below it. Of one stage the most severe alert
+    leads, then the one that speaks of the thing itself, then the oldest.
+    """
+    about = BOOK[alert.rule].of(alert.subject)
+    place = STAGES.index(about.stage) if about.stage else len(STAGES)
+    severity = SEVERITIES.index(alert.severity)
+    urgency = 2 if is_strain(alert) else 1 if alert.clear_since else 0
+    return urgency, LAYERS.index(about.layer), place, severity, directness(alert), alert.fired_at, alert.id
 
 
 def is_strain(alert: Alert) -> bool:
     """Whether an alert tells of a budget alone. Of publishing nothing else tells: there it is the thing itself."""
-    return alert.rule in BURN_RULES and stage_of(alert) != "publish"
+    return BOOK[alert.rule].directness == "budget" and BOOK[alert.rule].of(alert.subject).stage != "publish"
 
 
 def directness(alert: Alert) -> int:
     """How directly an alert speaks of its stage: the thing itself, what lies beside it, what it does to a budget."""
-    return 2 if alert.rule in BURN_RULES else 1 if alert.rule.startswith("api_") else 0
+    return DIRECTNESS.index(BOOK[alert.rule].directness)
 
 
-def blindness(unreadable: list[str], watch: Watched, unknown: dict[Stage | None, str] | None = None) -> str | None:
-    """Why houndmon cannot tell, if so: its figures or its verdicts are old."""
-    if watch.last_evaluated_at is None:
-        return "no rule has been evaluated yet"
-    if watch.is_late:
-        return f"the rules were last evaluated {watch.lag_seconds or 0:.0f} s ago"
-    return next(iter([*unreadable, *(unknown or {}).values()]), None)
+def indicator_of(alerts: list[Alert], blindness: Blindness) -> Literal["none", "minor", "major", "critical", "unknown"]:
+    """How bad it is in one word."""
+    firing = {alert.severity for alert in alerts if alert.state == "firing"}
+    if "critical" in firing:
+        return "critical"
+    if blindness.reason:
+        return "unknown"
+    if "warning" in firing:
+        return "major"
+    return "minor" if alerts else "none"
 
 
-def stages(alerts: list[Alert], dark: set[Stage]) -> list[StageState]:
-    """Each stage with its most direct firing alert, or whether houndmon sees it; `dark` are those it does not see."""
-    found = []
-    for stage in ORDER:
-        firing = [alert for alert in alerts if alert.state == "firing" and stage_of(alert) == stage]
-        worst = min(firing, key=directness, default=None)
-        if worst is None:
-            found.append(StageState(stage=stage, state="unknown" if stage in dark else "ok"))
-        else:
-            state: Literal["strained", "broken"] = "strained" if is_strain(worst) else "broken"
-            found.append(StageState(stage=stage, state=state, alert_id=worst.id))
-    return found
-
-
-def unseen(figures: Figures | None, watch: Watched, unknown: dict[Stage | None, str]) -> set[Stage]:
-    """The stages of which houndmon cannot tell."""
-    if figures is None or watch.is_late or None in unknown:
-        return set(ORDER)
-    parts: dict[Stage, object] = {
-        "upload": figures.ingest,
-        "transcode": figures.transcode,
-        "worker": figures.liveness,
-        "play": figures.playback,
-    }
-    return {stage for stage, part in parts.items() if part is None} | {stage for stage in unknown if stage}
-
-
-def status(alerts: list[Alert], blind: str | None) -> Status:
-    """The state of an environment; never `none` while houndmon is blind somewhere."""
-    firing = [alert for alert in alerts if alert.state == "firing"]
-    known = f"{count(len(firing), 'alert')} firing: {', '.join(dict.fromkeys(alert.rule for alert in firing))}"
-    also = f"; and houndmon cannot tell all: {blind}" if blind else ""
-    if any(alert.severity == "critical" for alert in firing):
-        return Status("critical", f"{known}{also}.")
-    if firing and not blind:
-        return Status("major" if any(alert.severity == "warning" for alert in firing) else "minor", f"{known}.")
-    if blind:
-        return Status("unknown", f"houndmon cannot tell: {blind}." + (f" {known}." if firing else ""))
-    if alerts:
-        return Status("minor", f"{count(len(alerts), 'alert')} recovered, to be closed with notes.")
-    return Status("none", "All is well.")
-
-
-def count(number: int, thing: str) -> str:
-    """A number of things."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
-
-
-def first_broken_stage(
-    environment: Environment, alerts: list[Alert], reasons: dict[str, str], figures: Figures | None, blind: str | None
+def first_place(
+    environment: str,
+    lead: Alert | None,
+    alerts: list[Alert],
+    blindness: Blindness,
+    absent: Container[str],
+    worst_client: str | None,
 ) -> BrokenStage:
-    """The first stage with a firing alert, the most direct and oldest of that stage; `reasons` are by alert id.
-
-    A stage that is broken now comes before one whose error budget burns, for that goes on long after the trouble.
-    """
-    found = [(stage_of(alert), alert) for alert in alerts if alert.state == "firing"]
-    staged = [(stage, alert) for stage, alert in found if stage]
-    if staged:
-        stage, alert = min(staged, key=lambda pair: (is_strain(pair[1]), ORDER.index(pair[0]), directness(pair[1])))
-        return broken(stage, alert, reasons.get(alert.id, ""), figures)
-    if blind:
-        return BrokenStage(state="unknown", text=f"houndmon cannot tell: {blind}.")
-    return BrokenStage(state="ok", text=f"All five stages of {environment} work: {', '.join(ORDER)}.")
+    """Where it breaks first; that nobody can tell; that all works again; or that all is well."""
+    if lead:
+        return broken_place(lead, alerts, worst_client)
+    if blindness.reason:
+        return BrokenStage(state="unknown", head="houndmon cannot tell", evidence=blindness.reason)
+    if alerts:
+        number = plural(len(alerts), "alert", "alerts")
+        said = f"{number} recovered and {'waits' if len(alerts) == 1 else 'wait'} to be closed with notes"
+        return BrokenStage(state="recovered", head="Everything works again", evidence=said)
+    return BrokenStage(state="ok", head="All is well", evidence=all_work(environment, without(absent)))
 
 
-def broken(stage: Stage, alert: Alert, reason: str, figures: Figures | None) -> BrokenStage:
-    """A broken stage in a sentence: what, since when, whose, by when."""
-    subject = f", {alert.subject}" if alert.subject else ""
-    what = play_evidence(figures) if alert.rule == "playback_failure_ratio" else None
-    title = f"{lowered(titled(alert.rule))}{subject}"
-    evidence = what or f"{title}: {reason or 'see the alert'}"
-    taken = "acknowledged" if alert.acknowledged_at else f"respond by {alert.response_due_at:%H:%M} UTC"
+def broken_place(lead: Alert, alerts: Iterable[Alert], worst_client: str | None) -> BrokenStage:
+    """What leads, in a sentence: what, since when, whose, and by when the first of its group must be taken."""
+    about = BOOK[lead.rule].of(lead.subject)
+    explained = [alert for alert in alerts if alert.explained_by == lead.id]
     return BrokenStage(
         state="broken",
-        stage=stage,
-        text=f"{stage.capitalize()}: {evidence}, since {alert.fired_at:%H:%M} UTC; {alert.owner_role}, {taken}.",
-        evidence=evidence,
-        since=alert.fired_at,
-        alert_id=alert.id,
-        owner_role=alert.owner_role,
-        response_due_at=alert.response_due_at,
-        acknowledged_at=alert.acknowledged_at,
-        runbook_url=alert.runbook_url,
+        stage=about.stage,
+        layer=about.layer,
+        head=lead_head(lead, about.stage, about.layer, is_strain(lead)),
+        evidence=finding_sentence(lead, worst_client),
+        severity=lead.severity,
+        since=lead.fired_at,
+        clear_since=lead.clear_since,
+        recovers_at=lead.recovers_at,
+        alert_id=lead.id,
+        explains=[alert.id for alert in explained],
+        owner_role=lead.owner_role,
+        response_due_at=earliest_due(lead, alerts),
+        acknowledged_at=lead.acknowledged_at,
+        runbook_url=lead.runbook_url,
     )
 
 
-def finding(alert: AlertRow, state: StateRow | None) -> str:
-    """What an alert's rule found last; where it finds nothing now, what the alert had found."""
-    if state is None or not state.reason:
-        return lowered(measured(alert))
-    if state.verdict == "unknown":
-        return f"{lowered(measured(alert))}; now {state.reason}"
-    return state.reason
+def earliest_due(lead: Alert, alerts: Iterable[Alert]) -> datetime:
+    """By when somebody must answer: the first deadline of what fires and is neither taken nor explained."""
+    waiting = [
+        alert.response_due_at
+        for alert in alerts
+        if alert.state == "firing" and alert.acknowledged_at is None and alert.explained_by is None
+    ]
+    return min([lead.response_due_at, *waiting]) if lead.acknowledged_at is None else lead.response_due_at
 
 
-def lowered(title: str) -> str:
-    """A title within a sentence."""
-    return title[:1].lower() + title[1:]
+def first_sentence(first: BrokenStage) -> str:
+    """The sentence that the page, the text and the chat begin with."""
+    if first.state == "ok":
+        return f"{first.head}."
+    return f"{first.head}{'.' if first.state == 'recovered' else ':'} {first.evidence}."
 
 
-def play_evidence(figures: Figures | None) -> str | None:
-    """Who cannot play, and with which error: the worst client of the last hour."""
-    if not figures or not figures.playback or not figures.playback.failed:
-        return None
-    client, error = figures.playback.by_client[0], figures.playback.top_errors[0]
-    if client.failure_ratio is None:
-        return None
-    return f"{client.failure_ratio:.1%} of {client_name(client)} plays fail, most often overall with {error.error_code}"
+def whole_sentence(first: BrokenStage) -> str:
+    """The same with whose it is, since when, and by when it must be taken."""
+    said = f"{first.head}. {first.evidence}." if first.state == "ok" else first_sentence(first)
+    return " ".join(filter(None, [said, duty_sentence(first)]))
 
 
-def client_name(client: Client) -> str:
-    """A client as operators call it."""
-    if (client.platform.lower(), client.browser.lower()) == ("ios", "safari"):
-        return "iOS Safari"
-    return f"{client.platform}/{client.browser}"
+def duty_sentence(first: BrokenStage) -> str:
+    """Whose it is, since when, and by when it must be taken; nothing where nothing is broken."""
+    if first.since is None or first.owner_role is None or first.response_due_at is None:
+        return ""
+    taken = "acknowledged" if first.acknowledged_at else f"respond by {clock_time(first.response_due_at)}"
+    return f"Owner: {first.owner_role}, since {clock_time(first.since)}, {taken}."
+
+
+def without(absent: Container[str]) -> set[Stage]:
+    """The stages of which a source has nothing, where it does not have some relations."""
+    return {stage for stage, relations in RELATIONS_OF_STAGE.items() if all(one in absent for one in relations)}
+
+
+def all_work(environment: str, missing: set[Stage]) -> str:
+    """That every stage works of which the source has something."""
+    there = [stage for stage in STAGES if stage not in missing]
+    number = "five stages" if not missing else plural(len(there), "stage", "stages")
+    return f"All {number} of {environment} work: {', '.join(there)}"
+
+
+def stage_state(stage: Stage, firing: list[Alert], blindness: Blindness, absent: Container[str]) -> StageState:
+    """One stage of the chain."""
+    of_it = [alert for alert in firing if BOOK[alert.rule].of(alert.subject).stage == stage]
+    state, alert_id = place_state(of_it, stage, blindness, is_absent=stage in without(absent))
+    return StageState(stage=stage, state=state, alert_id=alert_id)
+
+
+def layer_state(layer: Layer, firing: list[Alert], blindness: Blindness, absent: Container[str]) -> LayerState:
+    """A layer below the stages: the API, or houndmon's own sight."""
+    of_it = [alert for alert in firing if BOOK[alert.rule].of(alert.subject).layer == layer]
+    is_absent = layer == "api" and "api_requests" in absent
+    if layer == "sight" and blindness.reason and not of_it:
+        return LayerState(layer=layer, state="unknown")
+    state, alert_id = place_state(of_it, layer, blindness, is_absent=is_absent)
+    return LayerState(layer=layer, state=state, alert_id=alert_id)
+
+
+def place_state(
+    firing: list[Alert], place: Place, blindness: Blindness, *, is_absent: bool
+) -> tuple[PlaceState, str | None]:
+    """The state of a stage or layer, and the alert that says so: its most direct one, the cause before its symptoms."""
+    worst = min(unexplained(firing), key=precedence, default=None)
+    if worst:
+        return "strained" if is_strain(worst) else "broken", worst.id
+    if is_absent:
+        return "absent", None
+    return "unknown" if blindness.hides(place) else "ok", None
+
+
+def tab_title(alerts: list[Alert], firing: list[Alert], blindness: Blindness) -> str:
+    """The worst of what is open, in the few words that a tab has room for; a question mark where nobody can tell."""
+    doubt = "? " if blindness.reason else ""
+    if firing:
+        worst = min((alert.severity for alert in firing), key=SEVERITIES.index)
+        return f"{doubt}{worst}, {len(firing)} firing"
+    return f"{doubt}{len(alerts)} to close" if alerts else doubt.strip()

@@ -1,0 +1,1 @@
+"""The channel `apprise`: Slack, e-mail, PagerDuty, Teams and a hundred more, through Apprise."""

@@ -1,0 +1,1 @@
+"""The channel `webhook`: signed JSON to a URL."""

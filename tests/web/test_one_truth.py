@@ -1,0 +1,147 @@
+"""Whatever is broken below it, the page, the text and the JSON never contradict each other."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+
+from alerting import new_alert
+
+TEXT = {"Accept": "text/plain"}
+LOCKS = {
+    "rows of the source": "hound.play_attempts, hound.transcode_jobs",
+    "the alerts": "houndmon.alerts",
+    "the rules' states": "houndmon.rule_states",
+    "the ticks": "houndmon.ticks",
+}
+PATIENCE_SECONDS = 0.3
+
+
+async def sample(console, *, anew: bool = True) -> dict[str, Any]:
+    """What each exit says at this moment, with new figures or those that are shared; None where it does not answer."""
+    if anew:
+        console.invalidate()
+    answer = await console.get("/api/summary")
+    strip, alerts = await console.get("/fragments/summary"), await console.get("/fragments/alerts")
+    text = await console.client.get("/api/summary", headers=TEXT)
+    return {
+        "summary": answer.json() if answer.status_code == 200 else None,
+        "text": text.text if text.status_code == 200 else None,
+        "strip": unescape(strip.text),
+        "alerts": unescape(alerts.text),
+    }
+
+
+def check(said: dict[str, Any]) -> None:
+    """Hold what was said against itself."""
+    summary, strip = said["summary"], said["strip"]
+    listed = len(re.findall(r'<li data-state="firing"', said["alerts"]))
+    if summary is None:
+        assert "All is well" not in strip
+        return
+    is_well = summary["status"]["indicator"] == "none"
+    for one in (strip, said["text"], summary["text"], summary["status"]["description"]):
+        assert ("All is well" in one) == is_well, one
+    assert f'data-indicator="{summary["status"]["indicator"]}"' in strip
+    assert summary["first_broken_stage"]["head"] in strip
+    assert summary["text"].startswith(f"prod: {summary['status']['description'].partition(':')[0].rstrip('.')}")
+    if is_well:
+        assert listed == 0
+        assert summary["open_alerts"] == []
+        assert summary["unreadable"] == []
+    if ">none</a>" in strip:
+        assert summary["open_alerts"] == []
+    if summary["open_alerts"] is None:
+        assert "cannot be read" in strip
+        assert summary["silences_in_force"] is None
+    stages = {one["state"] for one in (*summary["stages"], *summary["layers"])}
+    assert is_well <= (stages <= {"ok", "absent"})
+    for name in summary["answers_as_of"]:
+        assert summary["answers_as_of"][name] < summary["as_of"] or summary["is_last_good"]
+
+
+@pytest.mark.parametrize("fires", [False, True])
+@pytest.mark.parametrize("what", LOCKS)
+@pytest.mark.usefixtures("production_deadlines")
+async def test_it_never_contradicts_itself_while_something_is_locked(calm, what, fires):
+    """A table is locked for as long as it lasts, in the source or in houndmon's own database: before, during, after."""
+    conn = calm.hound.conn
+    await calm.hound.play(outcome="failed", error_code="DECODE")
+    if fires:
+        await new_alert(conn, "queue_age", severity="warning")
+        await new_alert(conn, "source_unreadable", subject="tracks", severity="critical")
+    check(await sample(calm))
+    calm.limit(PATIENCE_SECONDS)
+    async with conn.transaction():
+        await conn.execute(f"lock table {LOCKS[what]} in access exclusive mode")
+        held = await sample(calm)
+        check(held)
+        assert held["summary"] is None or held["summary"]["status"]["indicator"] != "none"
+    check(await sample(calm))
+
+
+async def test_it_never_contradicts_itself_while_all_is_gone(calm, outage):
+    """Both databases are one here, and are gone: last good answers, alerts of before, and no all-clear."""
+    await calm.hound.play()
+    await new_alert(calm.hound.conn, "queue_age")
+    check(await sample(calm))
+    async with outage():
+        held = await sample(calm)
+        check(held)
+        assert held["summary"]["status"]["indicator"] == "unknown"
+        assert len(held["summary"]["open_alerts"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("takes", "gives"),
+    [
+        ("alter table hound.play_attempts rename to gone", "alter table hound.gone rename to play_attempts"),
+        ("alter table hound.tracks rename to gone", "alter table hound.gone rename to tracks"),
+        (
+            "alter table hound.worker_heartbeats rename beat_at to gone",
+            "alter table hound.worker_heartbeats rename gone to beat_at",
+        ),
+    ],
+)
+async def test_it_never_contradicts_itself_while_a_relation_is_gone(calm, takes, gives):
+    """A relation goes and comes back, or one of its columns: the answers are the last good ones meanwhile."""
+    await calm.hound.play(outcome="failed", error_code="DECODE")
+    await calm.hound.beat()
+    check(await sample(calm))
+    await calm.hound.conn.execute(takes)
+    check(await sample(calm))
+    await calm.hound.conn.execute(gives)
+    found = await sample(calm)
+    check(found)
+    assert found["summary"]["answers_as_of"] == {}
+
+
+async def test_it_follows_an_alert_within_the_life_of_shared_figures(calm):
+    """An alert fires, is taken, recovers and is closed while the figures are shared: each exit knows at once."""
+    conn = calm.hound.conn
+    check(await sample(calm, anew=False))
+    alert = await new_alert(conn, "queue_age", severity="critical")
+    seen = []
+    for change in (
+        "insert into houndmon.acknowledgements (alert_id) values ($1)",
+        "update houndmon.alerts set state = 'recovered', recovered_at = clock_timestamp() where id = $1",
+        "update houndmon.alerts set state = 'closed', closed_at = clock_timestamp() where id = $1",
+        "delete from houndmon.acknowledgements where alert_id = $1",
+    ):
+        said = await sample(calm, anew=False)
+        check(said)
+        first = said["summary"]["first_broken_stage"]
+        seen.append((said["summary"]["open_alerts"] != [], first["state"], first["acknowledged_at"] is not None))
+        await conn.execute(change, alert)
+    assert seen == [(True, "broken", False), (True, "broken", True), (True, "recovered", False), (False, "ok", False)]
+
+
+async def test_it_would_catch_a_contradiction(calm):
+    """What is held against itself can differ: an alert that only one of the exits knows of is found out."""
+    said = await sample(calm)
+    check(said)
+    with pytest.raises(AssertionError):
+        check(said | {"alerts": '<li data-state="firing"'})
+    with pytest.raises(AssertionError):
+        check(said | {"text": "prod: houndmon cannot tell"})
