@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import asyncpg
 
 from alerting import NOTES, new_alert
-from demo.conftest import WEEK
 from evaluator.conftest import Watch
 from factories import Hound
 from houndmon.alerts.model import Closing
@@ -15,6 +15,8 @@ from houndmon.alerts.store import acknowledge_alert, close_alert
 from houndmon.core.source import close_pool, open_pool
 from houndmon.demo.history import load_history
 
+# Nothing comes any more, and nothing is missed: hours of tests lie between the history's end and a week after its beginning.
+HISTORY = timedelta(days=6, hours=20)
 # Beats that never end: a worker that lives is a row each 15 s up to now, whatever the time.
 BEATING = """
 alter table hound.worker_heartbeats rename to beats;
@@ -41,9 +43,9 @@ insert into houndmon.ticks (term, started_at, duration_ms, judged, unknown) valu
 
 
 async def calm(conn: asyncpg.Connection) -> None:
-    """A week of a small Hound where nothing is wrong now; its workers beat on."""
+    """Nearly a week of a small Hound where nothing is wrong, now or hours later; its workers beat on."""
     now = await conn.fetchval("select clock_timestamp()")
-    await load_history(conn, seed=1, now=now, span=WEEK, scale=0.1, progress=False)
+    await load_history(conn, seed=1, now=now, span=HISTORY, scale=0.1, progress=False)
     await conn.execute(SETTLED)
     await conn.execute(BEATING)
 

@@ -14,7 +14,7 @@ from houndmon.web.dependencies import services_of
 
 MOST = 0.02
 STATES = """() => [...document.querySelectorAll('[data-poll]')].map((panel) =>
-  [panel.id, panel.dataset.state, panel.querySelectorAll('li, tr, .notice').length].join())"""
+  [panel.id, panel.dataset.state, panel.querySelectorAll('li, tr, p, dd, form, button').length].join())"""
 TOPS = """() => [...document.querySelectorAll('.slot, .alarms')]
   .map((place) => Math.round(place.getBoundingClientRect().top))"""
 Screen = tuple[str, dict[str, Any]]
@@ -36,7 +36,9 @@ async def test_it_does_not_jump_while_it_fills(day, screen, visit, monkeypatch):
     assert await page.evaluate(SHIFT) <= MOST
 
 
-@pytest.mark.parametrize("screen", [DESK, HAND, TABLET, WALL], ids=["desk", "phone", "tablet", "wall"])
+@pytest.mark.parametrize(
+    "screen", [DESK, HAND, TABLET, WALL, DESK_WALL], ids=["desk", "phone", "tablet", "wall", "wall at a desk"]
+)
 @pytest.mark.parametrize("day", ["calm", "broken", "empty"], indirect=True)
 async def test_it_does_not_jump_where_all_comes_late(day, screen, visit, monkeypatch):
     """Where the page brings its alerts and nothing else, the rest fills the places that were kept for it."""
