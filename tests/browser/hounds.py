@@ -12,7 +12,7 @@ from evaluator.conftest import Watch
 from factories import Hound
 from houndmon.alerts.model import Closing
 from houndmon.alerts.store import acknowledge_alert, close_alert
-from houndmon.core.source import close_pool, open_pool
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.demo.history import load_history
 
 # Beats that never end: a worker that lives is a row each 15 s up to now, whatever the time.

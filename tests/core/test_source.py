@@ -12,9 +12,10 @@ from hypothesis import given
 
 from factories import ID_TYPES, NOW, Hound
 from houndmon.core import catalogue
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.core.filters import Filters
 from houndmon.core.problems import BadInput, SourceUnreadable, StateUnreadable
-from houndmon.core.source import Source, close_pool, convert_id, open_pool
+from houndmon.core.source import Source, convert_id
 from houndmon.core.sql import load_statements
 from houndmon.core.state_database import StateDatabase
 from strategies import ids

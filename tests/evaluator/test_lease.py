@@ -172,7 +172,8 @@ CHILD = """
 import asyncio, sys
 from houndmon.config.defaults import DEFAULTS
 from houndmon.evaluator.loop import Evaluator
-from houndmon.core.source import Source, open_pool
+from houndmon.core.connections import open_pool
+from houndmon.core.source import Source
 from houndmon.core.state_database import StateDatabase
 
 async def main():
