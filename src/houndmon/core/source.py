@@ -31,6 +31,8 @@ LOCK_SHARE = 0.6  # of a statement's time: well shorter, or on a busy machine a 
 # The internal one is what asyncpg raises where a session ends in the middle of its use.
 DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 UNREADABLE = (*DOWN, msgspec.ValidationError, ValueError, OverflowError)  # a year 20000 has no datetime
+# asyncpg's own errors of a lost session carry no severity, and those by which a server ends it are fatal.
+AWAY_BEHIND = {("ERROR", sqlstate) for sqlstate in ("08000", "08001", "08003", "08006")}
 WITH_OPTIONAL = {relation for relation in SOURCE_COLUMNS if missing_as_null(relation, ())}
 
 
@@ -192,7 +194,9 @@ class Snapshot:
             return msgspec.convert(records, list[row], strict=False)  # type: ignore[valid-type]
         except UNREADABLE as error:
             self.source.catalogue.invalidate()
-            raise self.source.unreadable(statement.relation, failure_reason(error)) from error
+            # A node that is gone takes whatever lies on it: not one relation after the other is to blame.
+            relation = None if is_behind(error) else statement.relation
+            raise self.source.unreadable(relation, failure_reason(error)) from error
 
     async def definition(self, statement: Statement) -> str:
         """Tells what the rows of a statement's relation are made from. Raises DatabaseUnreadable."""
@@ -230,6 +234,11 @@ def convert_id(text: str, kind: str, field: str) -> str | int | uuid.UUID:
     return text
 
 
+def is_behind(error: BaseException) -> bool:
+    """Whether a server behind the one that we asked is away: that one is well enough to tell us, and goes on."""
+    return isinstance(error, asyncpg.PostgresError) and (error.severity_en, error.sqlstate) in AWAY_BEHIND
+
+
 def failure_reason(error: BaseException) -> str:
     """Why a read failed, in words that give nothing away."""
     match error:
@@ -252,7 +261,7 @@ def failure_reason(error: BaseException) -> str:
             | asyncpg.InterfaceError()
             | OSError()
         ):
-            return "the database does not answer"
+            return f"{'a node behind the' if is_behind(error) else 'the'} database does not answer"
         case asyncpg.PostgresError():
             return f"the database refused the query (SQLSTATE {error.sqlstate})"
         case msgspec.ValidationError() | ValueError() | OverflowError():
