@@ -8,11 +8,12 @@ import asyncpg
 from houndmon.app import PANELS
 from houndmon.config.defaults import DEFAULTS
 from houndmon.config.live import LiveConfig
+from houndmon.core.connections import open_pool
 from houndmon.core.filters import Filters
 from houndmon.core.panel import EncodedAnswer
 from houndmon.core.panel_cache import PanelCache
 from houndmon.core.settings import Settings
-from houndmon.core.source import Source, open_pool
+from houndmon.core.source import Source
 from houndmon.core.state_database import StateDatabase
 from houndmon.counts.read import Counts
 from houndmon.lifespan import make_source, make_state, source_identity

@@ -12,7 +12,7 @@ import pytest
 from houndmon.core import embedded
 from houndmon.core.migrate import migrate, migrations_folder
 
-pytest_plugins = ["deadlines", "time_limit"]
+pytest_plugins = ["deadlines", "introspection", "time_limit"]
 TEMPLATE = "template_houndmon"
 names = (f"test_{number}" for number in itertools.count(1))
 

@@ -11,7 +11,7 @@ import pytest
 
 from houndmon.app import MAX_BODY_BYTES
 from houndmon.commands import serve
-from houndmon.core import flawed_rows, lease, panel_cache, single_flight, source
+from houndmon.core import connections, flawed_rows, lease, panel_cache, single_flight, source
 from houndmon.core.problems import SourceUnreadable
 from houndmon.core.series import GRAINS
 from houndmon.core.source_contract import SOURCE_COLUMNS
@@ -53,10 +53,10 @@ POOLS = {
     "sender": "sender",
 }
 LIMITS = {
-    "to connect": source.CONNECT_SECONDS,
+    "to connect": connections.CONNECT_SECONDS,
     "to get a place in a pool; each statement of a snapshot": source.PLACE_SECONDS,
     "to wait for a lock in a snapshot": source.PLACE_SECONDS * source.LOCK_SHARE,
-    "a call to the database, as seen from this side": source.CALL_SECONDS,
+    "a call to the database, as seen from this side": connections.CALL_SECONDS,
     "a panel's answer, before the last good one is served": panel_cache.DEADLINE_SECONDS,
     "the summary and the service levels": panel_cache.LONG_DEADLINE_SECONDS,
     "what the page draws at once; the rest fetches itself": page.PAGE_WAIT_SECONDS,
@@ -85,7 +85,7 @@ SENTENCES = [
     f"some {blocks_of_a_week():.0f} for a week",
     f"at most {block_cache.MOST_BYTES / 2**20:g} MB of blocks",
     f"Read {WORDS[len(RELATION_OF_PART)]} parts of both environments",
-    f"drop idle ones after {source.IDLE_SECONDS:g} s",
+    f"drop idle ones after {connections.IDLE_SECONDS:g} s",
     f"at most {default(CACHE, 'concurrency')} loads at a time, and {panel_cache.TRENDS_AT_ONCE} of its charts",
     f"charts are shared for {panel_cache.TREND_LIFE_SECONDS:g} s,",
     f"what stands in its flawed rows for {panel_cache.LOOK_LIFE_SECONDS:g} s",

@@ -13,11 +13,12 @@ import pytest
 from factories import present
 from houndmon.app import PANELS, create_app, templates
 from houndmon.config.live import LiveConfig
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.core.filters import Filters
 from houndmon.core.panel_cache import Drawn, PanelCache
 from houndmon.core.panel_routes import panel_context
 from houndmon.core.settings import Settings
-from houndmon.core.source import Source, close_pool, open_pool
+from houndmon.core.source import Source
 from houndmon.core.sql import load_statements
 from houndmon.core.state_database import StateDatabase
 from houndmon.notify.channels import CHANNELS

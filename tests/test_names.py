@@ -48,6 +48,7 @@ FIELD = re.findall(  # words of Python, of the web, of databases, of statistics,
     timeout title token toml file traffic transcode transcoding trend unit upload variable verify waiting web webhook
     word workers world
     link
+    connection
     """,
 )
 

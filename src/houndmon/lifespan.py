@@ -17,11 +17,12 @@ from houndmon.config.live import LiveConfig
 from houndmon.config.model import Config
 from houndmon.core.answer import PanelAnswer
 from houndmon.core.clock import SlicedRow
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.core.panel import PanelSpec
 from houndmon.core.panel_cache import PanelCache
 from houndmon.core.series import CountSeries
 from houndmon.core.settings import Settings
-from houndmon.core.source import Source, close_pool, open_pool
+from houndmon.core.source import Source
 from houndmon.core.state_database import StateDatabase
 from houndmon.core.stopping import stopped
 from houndmon.counts.loop import CountsTask, length_of

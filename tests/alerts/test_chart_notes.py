@@ -13,9 +13,9 @@ from houndmon.alerts import chart_notes
 from houndmon.alerts.chart_notes import ChartNotes
 from houndmon.config.defaults import DEFAULTS
 from houndmon.core.clock import Clock
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.core.filters import Filters
 from houndmon.core.panel_cache import build_trend
-from houndmon.core.source import close_pool, open_pool
 from houndmon.core.state_database import StateDatabase
 from houndmon.core.trend import Chart, Trend
 

@@ -9,10 +9,10 @@ import asyncpg
 
 from alerting import NOTES, new_alert
 from evaluator.conftest import Watch
-from factories import Hound
+from factories import LEASE_KEPT, Hound
 from houndmon.alerts.model import Closing
 from houndmon.alerts.store import acknowledge_alert, close_alert
-from houndmon.core.source import close_pool, open_pool
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.demo.history import load_history
 
 # Nothing comes any more, and nothing is missed: hours of tests lie between the history's end and a week after its beginning.
@@ -36,8 +36,8 @@ where status in ('queued', 'scheduled', 'in_progress', 'retrying');
 update hound.tracks set state = 'live', live_at = uploaded_at + interval '40 seconds'
 where state in ('uploaded', 'processing', 'ready') and publish_at is null
 """
-HELD = """
-insert into houndmon.leases values ('evaluator', gen_random_uuid(), 7, clock_timestamp() + interval '1 day');
+HELD = f"""
+{LEASE_KEPT}
 insert into houndmon.ticks (term, started_at, duration_ms, judged, unknown) values (7, clock_timestamp(), 10, 20, 0)
 """
 

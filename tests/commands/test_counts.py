@@ -116,7 +116,7 @@ async def test_it_says_what_a_back_test_was_not_told(hound, capsys, monkeypatch,
 async def test_it_rebuilds_under_a_service_that_fills(hound, conn, capsys):
     """`rebuild` takes the lease from whoever holds it: that one can write nothing until it is done."""
     await conn.execute(
-        "insert into houndmon.leases values ('counts', gen_random_uuid(), 7, clock_timestamp() + interval '1 day')"
+        "insert into houndmon.leases values ('counts', gen_random_uuid(), 7, clock_timestamp() + interval '14 seconds')"
     )
     assert await run("counts", "rebuild") == 0
     assert await conn.fetchval("select term from houndmon.leases where task = 'counts'") == 8

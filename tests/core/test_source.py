@@ -12,9 +12,10 @@ from hypothesis import given
 
 from factories import ID_TYPES, NOW, Hound
 from houndmon.core import catalogue
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.core.filters import Filters
 from houndmon.core.problems import BadInput, SourceUnreadable, StateUnreadable
-from houndmon.core.source import Source, close_pool, convert_id, open_pool
+from houndmon.core.source import Source, convert_id
 from houndmon.core.sql import load_statements
 from houndmon.core.state_database import StateDatabase
 from strategies import ids
@@ -395,6 +396,26 @@ async def test_it_survives_the_end_of_its_connections(source, sql, conn):
             assert isinstance(error, SourceUnreadable)
             assert error.reason == "the database does not answer"
     assert await count(source, sql["plays"]) == 0
+
+
+@pytest.mark.parametrize("sqlstate", ["08000", "08001", "08006"])
+async def test_it_tells_a_node_behind_it_from_itself(source, sql, conn, sqlstate):
+    """What a coordinator or a foreign table reports of a server behind it is the source's, no relation's, failure."""
+    await conn.execute(
+        f"""
+        create function hound.far() returns setof hound.play_attempts language plpgsql as $$
+        begin
+            raise exception 'could not connect to db-secret-7:5432' using errcode = '{sqlstate}';
+        end $$;
+        alter table hound.play_attempts rename to old_plays;
+        create view hound.play_attempts as select * from hound.far();
+        """
+    )
+    error = await refusal(source, sql["plays"])
+    assert str(error) == "source hound cannot be read: a node behind the database does not answer"
+    assert error.relation is None
+    async with source.snapshot() as snapshot:  # the session goes on
+        assert await snapshot.rows(sql["uploads"], Count, "prod") == [Count(0)]
 
 
 async def test_it_reads_on_after_a_part_that_failed(source, sql, conn):

@@ -14,8 +14,9 @@ import pytest
 from factories import Hound
 from houndmon.app import PANELS
 from houndmon.config.live import LiveConfig
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.core.filters import ENVIRONMENTS, RANGES, Filters
-from houndmon.core.source import Source, close_pool, open_pool
+from houndmon.core.source import Source
 from houndmon.core.state_database import StateDatabase
 from houndmon.counts.loop import CountsTask
 from houndmon.counts.read import Counts

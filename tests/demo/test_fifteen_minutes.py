@@ -14,7 +14,8 @@ from demo.conftest import WEEK
 from houndmon.app import PANELS
 from houndmon.config.live import LiveConfig
 from houndmon.core import embedded
-from houndmon.core.source import Source, close_pool, open_pool
+from houndmon.core.connections import close_pool, open_pool
+from houndmon.core.source import Source
 from houndmon.core.state_database import StateDatabase
 from houndmon.counts.loop import CountsTask
 from houndmon.counts.read import Counts

@@ -14,7 +14,8 @@ from houndmon.alerts.model import Closing
 from houndmon.alerts.store import close_alert
 from houndmon.config.defaults import DEFAULTS
 from houndmon.config.model import Config, NotificationRoute
-from houndmon.core.source import Source, close_pool, open_pool
+from houndmon.core.connections import close_pool, open_pool
+from houndmon.core.source import Source
 from houndmon.core.state_database import StateDatabase
 from houndmon.evaluator.loop import Evaluator, TickResult
 from houndmon.notify.webhook.config import Webhook

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from deadlines import HANG_SECONDS
 from houndmon.core import lease as leases
@@ -75,6 +76,44 @@ async def test_it_raises_the_term_of_a_holder_that_came_late(watch):
     await watch.expire()
     await watch.tick()
     assert (await leader(watch))[1] == 2
+
+
+@pytest.mark.parametrize("seconds", [-86_400, -1, 1, LEASE_SECONDS - 1, LEASE_SECONDS + 30, 3600, 366 * 86_400])
+async def test_it_is_valid_for_no_longer_than_its_length(watch, seconds):
+    """A lease that a clock gave while it was ahead is over: another takes it at once, and it is no hold to write by."""
+    mine, other, conn = watch.evaluator.lease, watch.another().lease, watch.conn
+    moved = "update houndmon.leases set expires_at = clock_timestamp() + make_interval(secs => $1)"
+    is_valid = 0 < seconds <= LEASE_SECONDS
+    assert await mine.acquire(conn)
+    await conn.execute(moved, seconds)
+    if is_valid:
+        assert await mine.check(conn)
+    else:
+        with pytest.raises(LeaseLost):
+            await mine.check(conn)
+    assert await other.acquire(conn) is not is_valid
+    assert await leader(watch) == ((mine.holder, 1) if is_valid else (other.holder, 2))
+
+
+async def test_it_goes_on_under_a_new_term_once_the_clock_went_back(watch):
+    """One that is alone ticks on after the clock went back by an hour, at once, and says so once."""
+    await watch.tick()
+    await watch.conn.execute("update houndmon.leases set expires_at = expires_at + interval '1 hour'")
+    with capture_logs() as said:
+        await watch.tick()
+        await watch.tick()
+    assert [(one["task"], one["term"]) for one in said if one["event"] == "clock_went_back"] == [("evaluator", 2)]
+    assert await leader(watch) == (watch.evaluator.lease.holder, 2)
+
+
+async def test_it_forgets_ticks_of_a_clock_that_was_ahead(watch):
+    """Ticks that lie ahead are dropped with those that are a day old; what was just written stays."""
+    await watch.tick()
+    await watch.conn.execute("update houndmon.ticks set finished_at = finished_at + interval '1 hour'")
+    watch.evaluator = watch.another()
+    await watch.expire()
+    await watch.tick()
+    assert [row["term"] for row in await watch.rows("select term from houndmon.ticks")] == [2]
 
 
 async def test_it_gives_the_lease_up_as_it_leaves(watch):
@@ -172,7 +211,8 @@ CHILD = """
 import asyncio, sys
 from houndmon.config.defaults import DEFAULTS
 from houndmon.evaluator.loop import Evaluator
-from houndmon.core.source import Source, open_pool
+from houndmon.core.connections import open_pool
+from houndmon.core.source import Source
 from houndmon.core.state_database import StateDatabase
 
 async def main():

@@ -12,8 +12,9 @@ from houndmon.config.defaults import DEFAULTS
 from houndmon.core.answer import Anomaly
 from houndmon.core.arrivals import Late
 from houndmon.core.clock import Clock
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.core.filters import Filters
-from houndmon.core.source import Snapshot, Source, close_pool, open_pool
+from houndmon.core.source import Snapshot, Source
 from houndmon.evaluator.figures import BeatFigures
 from houndmon.evaluator.levels import fresh_events
 from houndmon.evaluator.reading import Ask, BaselineHours, read_beats

@@ -3,7 +3,8 @@ from datetime import timedelta
 import pytest
 
 from factories import NOW
-from houndmon.core.source import Source, close_pool, open_pool
+from houndmon.core.connections import close_pool, open_pool
+from houndmon.core.source import Source
 from houndmon.evaluator.figures import Lag
 from houndmon.evaluator.reading import read_lag
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from houndmon.config.model import Receiver
-from houndmon.core.source import open_pool
+from houndmon.core.connections import open_pool
 from houndmon.notify import outbox
 from houndmon.notify.delivery import Delivery
 from houndmon.notify.sender import Sender

@@ -13,7 +13,7 @@ import pytest
 
 from houndmon.config.defaults import DEFAULTS
 from houndmon.config.model import Config, Receiver
-from houndmon.core.source import close_pool, open_pool
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.notify.announced import AnnouncedAlert
 from houndmon.notify.apprise.config import AppriseTarget
 from houndmon.notify.delivery import Delivery

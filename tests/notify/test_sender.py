@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from deadlines import HANG_SECONDS
 from houndmon.config.model import Receiver
-from houndmon.core.source import close_pool, open_pool
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.notify import sender as sender_module
 from houndmon.notify.channels import CHANNELS, Channel
 from houndmon.notify.client import send_request

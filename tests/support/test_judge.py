@@ -30,7 +30,7 @@ def track(
     live: float | None = None,
     **more,
 ) -> ReleaseTrackRow:
-    row = {"track_id": "t", "release_id": "r", "flaw": None, "all_tracks": 1, "live_tracks": 0} | more
+    row = {"track_id": "t", "release_id": "r", "flaw": None} | more
     return ReleaseTrackRow(
         state=state,
         uploaded_at=ago(minutes),
@@ -43,9 +43,7 @@ def track(
 
 def job(status: str, *, minutes: float = 5, **more) -> ReleaseJobRow:
     row: dict[str, Any] = (
-        dict.fromkeys(ReleaseJobRow.__struct_fields__)
-        | {"job_id": "j", "track_id": "t", "attempt": 1, "all_jobs": 1}
-        | more
+        dict.fromkeys(ReleaseJobRow.__struct_fields__) | {"job_id": "j", "track_id": "t", "attempt": 1} | more
     )
     return ReleaseJobRow(**row | {"status": status, "queued_at": ago(minutes)})
 

@@ -13,8 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conftest import administer
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.core.migrate import migrations_folder
-from houndmon.core.source import Source, close_pool, open_pool
+from houndmon.core.source import Source
 from houndmon.support.load import search
 from houndmon.support.spelling import ALIKE, UNSEEN, asked, fold_text, spellings
 

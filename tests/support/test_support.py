@@ -1,8 +1,11 @@
 """Where one release is stuck: on a real database, with literal rows, hostile ones among them."""
 
+import re
+
 import pytest
 
 from factories import ID_TYPES, WORST
+from houndmon.support.load import SQL
 from houndmon.web.dependencies import services_of
 
 NEEDS = ("releases", "tracks", "transcode_jobs", "upload_attempts", "play_attempts")
@@ -234,6 +237,24 @@ async def test_it_bounds_what_it_lists(console):
     assert (len(found["jobs"]), found["job_count"]) == (100, 1000)
     assert {track["fate"] for track in found["tracks"][:10]} == {"unknown"}
     assert {job["status"] for job in found["jobs"][:10]} == {"queued"}
+
+
+@pytest.mark.parametrize("times", [99, 100, 101])
+async def test_it_counts_all_around_what_it_lists(console, times):
+    """A list that holds all, that is just full, or that leaves one out: the counts are those of all."""
+    await console.hound.track(times=times - 1, state="live", live_at="-1m", **R)
+    await console.hound.track(state="processing", uploaded_at="-2h", **R)
+    await console.hound.job("failed", times=times, **R)
+    await console.hound.track(environment="staging", times=3, **R)
+    await console.hound.job("failed", environment="staging", times=3, **R)
+    found = await support(console, release_id="r-1")
+    assert (found["track_count"], found["live_count"], found["job_count"]) == (times, times - 1, times)
+    assert (len(found["tracks"]), len(found["jobs"])) == (min(times, 100), min(times, 100))
+
+
+def test_it_brings_no_row_together_to_count_it():
+    """No statement of support has a window: a distributed PostgreSQL would pull all rows to one server for it."""
+    assert [name for name, one in SQL.items() if re.search(r"\bover\s*\(", one.text)] == []
 
 
 async def test_it_stands_on_the_page(stuck):

@@ -14,7 +14,7 @@ from litestar import Litestar
 
 from conftest import TEMPLATE, administer, judged
 from deadlines import FACTOR, HANG_SECONDS
-from factories import Hound
+from factories import LEASE_KEPT, Hound
 from houndmon.app import PANELS, create_app
 from houndmon.config.live import LiveConfig
 from houndmon.core import embedded, panel_cache
@@ -133,9 +133,7 @@ async def quiet(quiet_database: str) -> AsyncIterator[Console]:
 @pytest.fixture
 async def ticked(conn: asyncpg.Connection) -> Callable[[float], Awaitable[None]]:
     """Hold the evaluator's lease, so that it ticks when a test says so: a tick that ended so many seconds ago."""
-    await conn.execute(
-        "insert into houndmon.leases values ('evaluator', gen_random_uuid(), 7, clock_timestamp() + interval '1 day')"
-    )
+    await conn.execute(LEASE_KEPT)
 
     async def ticked(seconds_ago: float) -> None:
         query = (

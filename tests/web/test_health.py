@@ -42,6 +42,32 @@ async def test_it_is_late_after_two_missing_ticks(serve, ticked):
         assert (await console.get("/readyz")).status_code == 200
 
 
+async def test_it_is_not_ready_while_its_last_tick_lies_ahead(serve, ticked):
+    """After a clock went back nobody knows how old the verdicts are: not ready, in words without an age below 0."""
+    async with serve() as console:
+        await ticked(-3600)
+        ahead = await console.get("/readyz")
+        assert ahead.status_code == 503
+        assert ahead.json()["detail"] == (
+            "the last evaluation lies ahead of the clock, which has gone back: wait a few seconds"
+        )
+        await says_why(console)
+        found = (await console.get("/api/summary")).json()["evaluator"]
+        assert (found["last_evaluated_at"] is None, found["lag_seconds"]) == (False, None)
+        rules = (await console.get("/api/rules")).json()
+        assert (rules["stale"], rules["evaluator"]["lag_seconds"]) == (True, None)
+
+
+async def test_it_is_ready_with_the_first_tick_after_the_clock_went_back(serve, ticked):
+    """The newest tick is the one that was written last, though others lie ahead of it; late, it is late."""
+    async with serve() as console:
+        await ticked(-3600)
+        await ticked(1)
+        assert (await console.get("/readyz")).status_code == 200
+        await ticked(3600)
+        assert (await console.get("/readyz")).json()["detail"].startswith("the rules were last evaluated 36")
+
+
 async def test_it_is_not_ready_without_its_migrations(serve, conn, ticked):
     """A missing migration is named, with what to do."""
     await ticked(1)

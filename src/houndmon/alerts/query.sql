@@ -36,7 +36,11 @@ select a.id
 from houndmon.alerts a
 join houndmon.rule_states s on s.rule = a.rule and s.environment = a.environment and s.subject is not distinct from a.subject
 where a.state = 'firing' and s.verdict = 'no_data' and s.no_data_since <= clock_timestamp() - interval '1 hour'
-    and exists (select from houndmon.ticks where finished_at > clock_timestamp() - interval '1 minute');
+    and exists (
+        select
+        from houndmon.ticks
+        where finished_at > clock_timestamp() - interval '1 minute' and finished_at <= clock_timestamp()
+    );
 
 -- name: alerts
 -- What is known of the alerts, with what people said of them?

@@ -18,10 +18,11 @@ from houndmon.commands.database import database
 from houndmon.config.load import load, path_of
 from houndmon.config.model import Config
 from houndmon.core.clock import SPANS
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.core.filters import ENVIRONMENTS, RANGES, Environment
 from houndmon.core.neutral import neutral
 from houndmon.core.settings import Settings
-from houndmon.core.source import Source, close_pool, open_pool
+from houndmon.core.source import Source
 from houndmon.counts.read import Counts
 from houndmon.evaluator.backtest import PARTS_OF_RULES, Firing, backtest, instants_to_judge, source_now
 from houndmon.lifespan import source_identity

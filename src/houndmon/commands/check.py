@@ -29,6 +29,7 @@ from houndmon.config.model import Config
 from houndmon.config.rule_text import hold_text, owner_text
 from houndmon.config.warnings import configuration_warnings
 from houndmon.core import embedded
+from houndmon.core.connections import open_connection
 from houndmon.core.filters import ENVIRONMENTS
 from houndmon.core.settings import Settings
 from houndmon.core.source import failure_reason
@@ -207,7 +208,7 @@ def read_gaps(settings: Settings, seconds: float, config: Config) -> Report | Un
 
 async def report_of(url: str, schema: str, seconds: float, config: Config) -> Report:
     """The report on a source; a bar shows how far it is."""
-    conn = await asyncpg.connect(url, timeout=5, command_timeout=seconds + 10, statement_cache_size=0)
+    conn = await open_connection(url, command_timeout=seconds + 10)
     try:
         with tqdm(total=len(RELATIONS) + 1, unit="look", leave=False, disable=not sys.stderr.isatty()) as bar:
             return await inspected(conn, schema, seconds, lambda name: told(bar, name), config)

@@ -20,8 +20,9 @@ from houndmon.commands.check import align_table
 from houndmon.commands.database import database
 from houndmon.config.live import LiveConfig
 from houndmon.config.load import path_of
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.core.settings import Settings
-from houndmon.core.source import as_structs, close_pool, open_pool
+from houndmon.core.source import as_structs
 from houndmon.counts.fill import RETENTION
 from houndmon.counts.loop import CountsTask
 from houndmon.counts.store import SQL

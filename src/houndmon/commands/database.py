@@ -12,6 +12,7 @@ from litestar import Litestar
 
 from houndmon.app import LifespanPart
 from houndmon.core import embedded
+from houndmon.core.connections import open_connection
 from houndmon.core.migrate import migrate, migrations_folder
 from houndmon.core.problems import HoundmonError
 from houndmon.core.settings import Settings
@@ -99,7 +100,7 @@ async def keep_alive(cluster: embedded.Cluster, _: Litestar | None = None) -> As
 async def connect(url: str) -> AsyncIterator[asyncpg.Connection]:
     """One connection. Raises DatabaseDown, or DatabaseFailed for what goes wrong with the world later."""
     try:
-        conn = await asyncpg.connect(url, timeout=5, command_timeout=600, statement_cache_size=0)
+        conn = await open_connection(url, command_timeout=600)
     except ValueError:  # its text may quote a part of the password
         raise DatabaseDown(
             "HOUNDMON_DATABASE_URL is no address of PostgreSQL: write / # ? @ in a password as %2F %23 %3F %40"

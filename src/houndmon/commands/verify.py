@@ -15,10 +15,11 @@ from houndmon.app import PANELS
 from houndmon.commands.check import align_table
 from houndmon.commands.database import database
 from houndmon.config.load import load, path_of
+from houndmon.core.connections import close_pool, open_pool
 from houndmon.core.filters import ENVIRONMENTS, RANGES, Filters
 from houndmon.core.neutral import quoted
 from houndmon.core.settings import Settings
-from houndmon.core.source import Source, close_pool, open_pool
+from houndmon.core.source import Source
 from houndmon.counts.read import Counts
 from houndmon.counts_check.compare import Comparison, compare_panel
 from houndmon.lifespan import source_identity

@@ -3,7 +3,6 @@
 What houndmon keeps lies in a database of its own: see `state_database`.
 """
 
-import asyncio
 import re
 import uuid
 from abc import ABC, abstractmethod
@@ -27,12 +26,13 @@ from houndmon.core.sql import RELATIONS, Statement
 T = TypeVar("T")
 INTEGER_BITS = {"int2": 15, "int4": 31, "int8": 63}  # a type's bits, its sign apart
 COLUMNS_PATIENCE_SECONDS = 0.5  # how an id is written is not worth a longer wait
-CONNECT_SECONDS, IDLE_SECONDS = 2, 60
-PLACE_SECONDS, CALL_SECONDS = 1.8, 5.0  # for a place in a pool and each statement; for a call as a whole
+PLACE_SECONDS = 1.8  # for a place in a pool and each statement
 LOCK_SHARE = 0.6  # of a statement's time: well shorter, or on a busy machine a lock would pass for a slow query
 # The internal one is what asyncpg raises where a session ends in the middle of its use.
 DOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 UNREADABLE = (*DOWN, msgspec.ValidationError, ValueError, OverflowError)  # a year 20000 has no datetime
+# asyncpg's own errors of a lost session carry no severity, and those by which a server ends it are fatal.
+AWAY_BEHIND = {("ERROR", sqlstate) for sqlstate in ("08000", "08001", "08003", "08006")}
 WITH_OPTIONAL = {relation for relation in SOURCE_COLUMNS if missing_as_null(relation, ())}
 
 
@@ -194,7 +194,9 @@ class Snapshot:
             return msgspec.convert(records, list[row], strict=False)  # type: ignore[valid-type]
         except UNREADABLE as error:
             self.source.catalogue.invalidate()
-            raise self.source.unreadable(statement.relation, failure_reason(error)) from error
+            # A node that is gone takes whatever lies on it: not one relation after the other is to blame.
+            relation = None if is_behind(error) else statement.relation
+            raise self.source.unreadable(relation, failure_reason(error)) from error
 
     async def definition(self, statement: Statement) -> str:
         """Tells what the rows of a statement's relation are made from. Raises DatabaseUnreadable."""
@@ -232,6 +234,11 @@ def convert_id(text: str, kind: str, field: str) -> str | int | uuid.UUID:
     return text
 
 
+def is_behind(error: BaseException) -> bool:
+    """Whether a server behind the one that we asked is away: that one is well enough to tell us, and goes on."""
+    return isinstance(error, asyncpg.PostgresError) and (error.severity_en, error.sqlstate) in AWAY_BEHIND
+
+
 def failure_reason(error: BaseException) -> str:
     """Why a read failed, in words that give nothing away."""
     match error:
@@ -254,7 +261,7 @@ def failure_reason(error: BaseException) -> str:
             | asyncpg.InterfaceError()
             | OSError()
         ):
-            return "the database does not answer"
+            return f"{'a node behind the' if is_behind(error) else 'the'} database does not answer"
         case asyncpg.PostgresError():
             return f"the database refused the query (SQLSTATE {error.sqlstate})"
         case msgspec.ValidationError() | ValueError() | OverflowError():
@@ -265,33 +272,6 @@ def failure_reason(error: BaseException) -> str:
 def row_fault(error: Exception) -> str:
     """What is wrong with a row, neutral; the backticks of the decoder's own messages are dropped."""
     return neutral(str(error).replace("`", "" if isinstance(error, msgspec.ValidationError) else "`"), 160)
-
-
-async def skip_reset(_: asyncpg.Connection) -> None:
-    """Our transactions leave nothing behind in a session: no reset, no round trip for it."""
-
-
-async def open_pool(dsn: str, *, size: int, command_timeout: float | None = None) -> asyncpg.Pool:
-    """A pool on which nothing waits for ever; it opens even while the database is down."""
-    return await asyncpg.create_pool(
-        dsn,
-        min_size=0,
-        max_size=size,
-        max_inactive_connection_lifetime=IDLE_SECONDS,
-        timeout=CONNECT_SECONDS,
-        command_timeout=command_timeout or CALL_SECONDS,
-        # No cached plans: they break when a relation is replaced, and behind a pooler in transaction mode.
-        statement_cache_size=0,
-        reset=skip_reset,
-    )
-
-
-async def close_pool(pool: asyncpg.Pool, seconds: float = 3) -> None:
-    """Close a pool, by force once the time is up."""
-    try:
-        await asyncio.wait_for(pool.close(), seconds)
-    except DOWN:
-        pool.terminate()
 
 
 def as_structs(records: Sequence[asyncpg.Record], row: type[T]) -> list[T]:

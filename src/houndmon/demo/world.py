@@ -11,6 +11,7 @@ from typing import TypeAlias
 import asyncpg
 import structlog
 
+from houndmon.core.connections import open_connection
 from houndmon.core.stopping import is_stopping, pause
 from houndmon.demo.catalogue import ReleaseCatalogue
 from houndmon.demo.gateway import draw_requests
@@ -271,7 +272,7 @@ async def _connect(source: ConnectionSource) -> AsyncIterator[Connection]:
         async with source.acquire(timeout=5) as lent:
             yield lent
         return
-    own = await asyncpg.connect(source, timeout=5, command_timeout=60, server_settings={"timezone": "UTC"})
+    own = await open_connection(source, command_timeout=60, statements_kept=100, zone="UTC")
     try:
         yield own
     finally:

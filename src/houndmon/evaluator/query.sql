@@ -4,18 +4,21 @@ insert into houndmon.ticks (term, started_at, duration_ms, judged, unknown, skip
 values ($1, $2, $3, $4, $5, $6);
 
 -- name: prune_ticks
--- Ticks of more than a day ago are of no use.
-delete from houndmon.ticks where finished_at < clock_timestamp() - interval '1 day';
+-- Ticks of more than a day ago are of no use, nor those of a clock that was ahead.
+delete from houndmon.ticks
+where finished_at < clock_timestamp() - interval '1 day' or finished_at > clock_timestamp();
 
 -- name: last_tick
--- When did a tick last end, and how long ago is that?
+-- When did the newest tick end, and how long ago is that? Null where that lies ahead: the clock has gone back since.
+-- The newest is the one written last: by its time, one of a clock that was ahead would be it for as long as it was ahead.
 select
     finished_at,
-    extract(epoch from clock_timestamp() - finished_at)::float8 as lag_seconds,
+    case when finished_at <= clock_timestamp() then extract(epoch from clock_timestamp() - finished_at)::float8 end
+        as lag_seconds,
     duration_ms,
     unknown
 from houndmon.ticks
-order by finished_at desc
+order by id desc
 limit 1;
 
 -- name: lag

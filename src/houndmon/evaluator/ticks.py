@@ -21,7 +21,10 @@ class Watched(msgspec.Struct):
         datetime | None,
         Meta(description="When a tick last ended; null before the first.", examples=["2026-03-02T12:00:28Z"]),
     ]
-    lag_seconds: Annotated[float | None, Meta(description="How long ago that was.", examples=[2.1])]
+    lag_seconds: Annotated[
+        float | None,
+        Meta(description="How long ago that was; null too where it lies ahead: the clock went back.", examples=[2.1]),
+    ]
 
     @property
     def is_late(self) -> bool:
@@ -33,7 +36,7 @@ class TickRow(msgspec.Struct):
     """The last tick."""
 
     finished_at: datetime
-    lag_seconds: float
+    lag_seconds: float | None
     duration_ms: float
     unknown: int
 
@@ -41,4 +44,4 @@ class TickRow(msgspec.Struct):
 async def read_last_tick(conn: asyncpg.Connection) -> Watched:
     """The evaluator's own age."""
     rows = as_structs(await conn.fetch(SQL["last_tick"]), TickRow)
-    return Watched(rows[0].finished_at, max(0.0, rows[0].lag_seconds)) if rows else Watched(None, None)
+    return Watched(rows[0].finished_at, rows[0].lag_seconds) if rows else Watched(None, None)

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from houndmon.config.model import Config
 from houndmon.core.answer import anomalies_of, window_shown
+from houndmon.core.clock import Clock
 from houndmon.core.filters import Filters
 from houndmon.core.problems import SourceAbsent, SourceUnreadable
 from houndmon.core.source import Snapshot
@@ -20,9 +21,11 @@ from houndmon.support.model import (
     Match,
     Matches,
     Plays,
+    ReleaseJobCounts,
     ReleaseJobRow,
     ReleaseMatch,
     ReleaseState,
+    ReleaseTrackCounts,
     ReleaseTrackRow,
     Support,
     Track,
@@ -104,22 +107,25 @@ async def load(snapshot: Snapshot, filters: Filters, config: Config) -> Support:
     reading, clock = Reading(snapshot), snapshot.clock
     limit_minutes = config.levels["upload_to_live"].limit_minutes
     threshold = config.rules_in(filters.environment)["playback_failure_ratio"].threshold or 0
-    args = (filters.environment, clock.soon, MOST_LISTED)
     names = await reading.attempt(snapshot.rows(SQL["releases"], ReleaseMatch, MOST_LISTED, filters=filters))
-    rows = await reading.attempt(snapshot.rows(SQL["tracks"], ReleaseTrackRow, *args, filters=filters))
-    jobs = await reading.attempt(snapshot.rows(SQL["jobs"], ReleaseJobRow, *args, filters=filters))
+    known = await reading.attempt(list_tracks(snapshot, filters))
+    worked = await reading.attempt(list_jobs(snapshot, filters))
     uploads = await reading.attempt(load_uploads(snapshot, filters, config))
     plays = await reading.attempt(load_plays(snapshot, filters, config))
     by_release: list[ReleaseState] = []
+    rows, count = known or (None, ReleaseTrackCounts(0, 0))
+    jobs, job_count = worked or (None, 0)
     if rows is not None and filters.release_id is None:
+        args = (filters.environment, clock.soon, MOST_LISTED)
         counted = snapshot.rows(SQL["tracks_by_release"], ReleaseState, *args, filters=filters)
         by_release = await reading.attempt(counted) or []
     if len(reading.errors + reading.absent) == 5:
         raise [*reading.errors, *reading.absent][0]
     absent = sorted(error.relation or "" for error in reading.absent)
     has_jobs = "transcode_jobs" not in absent
-    tracks = None if rows is None else tracks_of(rows, jobs, snapshot, limit_minutes, has_jobs=has_jobs)
-    total, live = (rows[0].all_tracks, rows[0].live_tracks) if rows else (0, 0)
+    newest = None if jobs is None else newest_jobs(jobs)
+    all_read = job_count <= len(jobs or [])
+    tracks = None if rows is None else tracks_of(rows, newest, all_read, clock, limit_minutes, has_jobs=has_jobs)
     named = [clean_match(one) for one in names or []]
     return Support(
         panel="support",
@@ -132,12 +138,12 @@ async def load(snapshot: Snapshot, filters: Filters, config: Config) -> Support:
         releases=[] if filters.release_id is not None else merge_releases(by_release, named),
         verdict=UNTRACKED
         if "tracks" in absent
-        else judge_release(tracks, live, total, uploads, plays, threshold, clock),
+        else judge_release(tracks, count.live, count.tracks, uploads, plays, threshold, clock),
         tracks=tracks or [],
-        track_count=total,
-        live_count=live,
+        track_count=count.tracks,
+        live_count=count.live,
         jobs=[job_of(job) for job in jobs or []],
-        job_count=jobs[0].all_jobs if jobs else 0,
+        job_count=job_count,
         uploads=uploads,
         plays=plays,
         limit_minutes=limit_minutes,
@@ -146,18 +152,37 @@ async def load(snapshot: Snapshot, filters: Filters, config: Config) -> Support:
     )
 
 
+async def list_tracks(snapshot: Snapshot, filters: Filters) -> tuple[list[ReleaseTrackRow], ReleaseTrackCounts]:
+    """The tracks that wait first, and how many there are; they are counted only where the list cannot hold all."""
+    args = (filters.environment, snapshot.clock.soon)
+    rows = await snapshot.rows(SQL["tracks"], ReleaseTrackRow, *args, MOST_LISTED, filters=filters)
+    if len(rows) < MOST_LISTED:
+        return rows, ReleaseTrackCounts(len(rows), sum(row.is_live for row in rows))
+    [counts] = await snapshot.rows(SQL["track_counts"], ReleaseTrackCounts, *args, filters=filters)
+    return rows, counts
+
+
+async def list_jobs(snapshot: Snapshot, filters: Filters) -> tuple[list[ReleaseJobRow], int]:
+    """The jobs that are unfinished or failed first, and how many there are; counted as the tracks are."""
+    args = (filters.environment, snapshot.clock.soon, MOST_LISTED)
+    rows = await snapshot.rows(SQL["jobs"], ReleaseJobRow, *args, filters=filters)
+    if len(rows) < MOST_LISTED:
+        return rows, len(rows)
+    [counts] = await snapshot.rows(SQL["job_counts"], ReleaseJobCounts, filters.environment, filters=filters)
+    return rows, counts.jobs
+
+
 def tracks_of(
     rows: list[ReleaseTrackRow],
-    jobs: list[ReleaseJobRow] | None,
-    snapshot: Snapshot,
+    newest: dict[str, ReleaseJobRow] | None,
+    all_read: bool,
+    clock: Clock,
     limit_minutes: float,
     *,
     has_jobs: bool,
 ) -> list[Track]:
     """The tracks with their stages, what is stuck first."""
-    newest = None if jobs is None else newest_jobs(jobs)
-    all_read = not jobs or jobs[0].all_jobs <= len(jobs)
-    found = [judge_track(row, newest, snapshot.clock, limit_minutes, all_read, has_jobs=has_jobs) for row in rows]
+    found = [judge_track(row, newest, clock, limit_minutes, all_read, has_jobs=has_jobs) for row in rows]
     return sorted(found, key=lambda track: ("stuck", "unknown", "moving", "live", "out").index(track.fate))
 
 

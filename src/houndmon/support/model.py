@@ -27,8 +27,13 @@ class ReleaseTrackRow(msgspec.Struct):
     live_at: datetime | None
     flaw: str | None
     is_live: bool
-    all_tracks: int
-    live_tracks: int
+
+
+class ReleaseTrackCounts(msgspec.Struct):
+    """How many tracks there are, listed or not."""
+
+    tracks: int
+    live: int
 
 
 class ReleaseJobRow(msgspec.Struct):
@@ -47,7 +52,12 @@ class ReleaseJobRow(msgspec.Struct):
     error_code: str | None
     error_message: str | None
     flaw: str | None
-    all_jobs: int
+
+
+class ReleaseJobCounts(msgspec.Struct):
+    """How many jobs there are, listed or not."""
+
+    jobs: int
 
 
 class Match(msgspec.Struct):

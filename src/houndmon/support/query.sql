@@ -103,15 +103,18 @@ from {tracks}
 where environment = $1 {filters};
 
 -- name: tracks
--- Which are those tracks, the ones that are not live first, the one first due before all; and how many are there in all?
+-- Which are those tracks, the ones that are not live first, the one first due before all?
+-- Without a window over all rows: where they lie on several servers, it would bring every one of them to the first.
 -- $3 how many
-select
-    track_id, release_id, state, uploaded_at, due_at, live_at, flaw, is_live,
-    count(*) over () as all_tracks,
-    count(*) filter (where is_live) over () as live_tracks
+select track_id, release_id, state, uploaded_at, due_at, live_at, flaw, is_live
 from {known_tracks} as known
 order by is_live or is_out, due_at, track_id
 limit $3;
+
+-- name: track_counts
+-- How many are those tracks in all, and how many of them are live?
+select count(*) as tracks, count(*) filter (where is_live) as live
+from {known_tracks} as known;
 
 -- name: tracks_by_release
 -- How many tracks has each release of an artist, how many are live, and how many are out? Those that wait first.
@@ -150,9 +153,15 @@ select
         when status in ('failed', 'completed', 'cancelled') and finished_at is null then 'missing_time'
         when status in ('failed', 'completed', 'cancelled') and finished_at < started_at then 'negative_duration'
         when status in ('queued', 'scheduled', 'in_progress', 'retrying') and queued_at is null then 'missing_time'
-    end as flaw,
-    count(*) over () as all_jobs
+    end as flaw
 from {transcode_jobs}
 where environment = $1 {filters}
 order by status in ('completed', 'cancelled'), transcode_jobs.queued_at desc nulls last, job_id
 limit $3;
+
+-- name: job_counts
+-- How many are those jobs in all?
+-- $1 environment
+select count(*) as jobs
+from {transcode_jobs}
+where environment = $1 {filters};

@@ -78,7 +78,7 @@ async def evaluator_is_on_time(database: StateDatabase) -> None:
     async with database.quick_connection() as conn:
         watch = await read_last_tick(conn)
     if reason := lateness(watch):
-        raise NotReady(f"{reason}: {'see the log' if watch.last_evaluated_at else 'wait a few seconds'}")
+        raise NotReady(f"{reason}: {'wait a few seconds' if watch.lag_seconds is None else 'see the log'}")
 
 
 CHECKS: list[Callable[[StateDatabase], Awaitable[None]]] = [database_is_current, evaluator_is_on_time]

@@ -50,7 +50,9 @@ def lateness(watch: Watched) -> str | None:
     """Why verdicts cannot be trusted, where they are old."""
     if watch.last_evaluated_at is None:
         return "no rule has been evaluated yet"
-    return f"the rules were last evaluated {watch.lag_seconds or 0:.0f} s ago" if watch.is_late else None
+    if watch.lag_seconds is None:
+        return "the last evaluation lies ahead of the clock, which has gone back"
+    return f"the rules were last evaluated {watch.lag_seconds:.0f} s ago" if watch.is_late else None
 
 
 def unread_places(figures: SummaryFigures | None) -> set[Place]:
