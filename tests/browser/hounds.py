@@ -15,7 +15,7 @@ from houndmon.alerts.store import acknowledge_alert, close_alert
 from houndmon.core.connections import close_pool, open_pool
 from houndmon.demo.history import load_history
 
-# Nothing comes any more, and nothing is missed: hours of tests lie between the history's end and a week after its beginning.
+# Nothing comes any more, and nothing is missed: a week after the history's beginning is hours after its end.
 HISTORY = timedelta(days=6, hours=20)
 # Beats that never end: a worker that lives is a row each 15 s up to now, whatever the time.
 BEATING = """

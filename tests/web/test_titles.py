@@ -17,15 +17,19 @@ def test_it_writes_every_share_of_the_evidence_in_per_cent(rule: str, name: str)
 @pytest.mark.parametrize(
     ("value", "name", "rule", "words"),
     [
-        (17.25, "value", "queue_age", "17.25"),
+        (17.25, "value", "queue_age", "17 min"),
+        (15, "threshold", "queue_age", "15 min"),
+        (364.98, "value", "worker_heartbeat_missing", "6.1 min"),
+        (26.17604755, "oldest_queued_age_minutes", "queue_stalled", "26 min"),
         (7.04321, "1h", "slo_burn_fast", "7.043"),
         (41230, "bad", "api_5xx_spike", "41,230"),
-        ("2026-03-02T12:00:28.123456Z", "at", "queue_age", "2026-03-02T12:00:28Z"),
+        ("2026-03-02T12:00:28.123456Z", "at", "queue_age", "2026-03-02 12:00:28 UTC"),
+        (["worker-1", "worker-2"], "silent_workers", "job_stuck", "worker-1, worker-2"),
         ("15 min", "span", "playback_failure_ratio", "15 min"),
     ],
 )
-def test_it_writes_other_evidence_as_it_is(value: object, name: str, rule: str, words: str) -> None:
-    """What is no share stays a number or a text."""
+def test_it_writes_other_evidence_in_its_unit(value: object, name: str, rule: str, words: str) -> None:
+    """A value reads as it does in the list; a time as people write one; what has no unit stays a number or a text."""
     assert evidence_value(value, name, rule) == words
 
 

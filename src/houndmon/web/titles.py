@@ -9,7 +9,7 @@ from houndmon.alerts.names import LEVEL_TITLES, finding_text
 from houndmon.evaluator.levels import relation_of
 from houndmon.panels.incidents.model import Incident
 from houndmon.rulebook.book import BOOK
-from houndmon.rulebook.units import NOTHING, RATIO, duration, percent
+from houndmon.rulebook.units import NOTHING, RATIO, duration, minutes, percent
 
 TITLES: dict[str, str] = {name: spec.title for name, spec in BOOK.items()}
 WORDS = {"fired": "", "fired_again": ", again", "recovered": ", recovered", "closed": ", closed"}
@@ -25,13 +25,14 @@ EVIDENCE_NAMES = {
     "span": "Window",
     "baseline_ratio": "Usual in the 24 h before",
     "expected": "To be expected",
-    "oldest_age_minutes": "Oldest, in minutes",
+    "oldest_age_minutes": "Oldest",
+    "oldest_queued_age_minutes": "Oldest queued job",
     "silent_workers": "Silent workers",
     "at": "Evaluated at",
 }
 """What evidence is called on the page, in the order that it is shown in."""
 IN_THE_UNIT = ("value", "threshold", "low", "high")
-"""The evidence of a ratio that is a ratio itself; so is what is named for one."""
+"""The evidence that is in the unit of its rule: value and threshold, and of a ratio its interval."""
 
 
 def rule_title(rule: str) -> str:
@@ -116,17 +117,18 @@ def burn_text(burn: float | None) -> str:
 
 
 def evidence_value(value: object, name: str, rule: str) -> str:
-    """A piece of evidence: ratios in per cent, other fractions to four digits, times to the second."""
-    if isinstance(value, float) and is_ratio(name, rule):
-        return percent(value)
+    """A piece of evidence in its unit: the rule's own, or the one that its name ends with. Times to the second."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return re.sub(r"(T\d\d:\d\d:\d\d)\.\d+Z$", r"\1Z", str(value))
+        return re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(\.\d+)?Z$", r"\1 \2 UTC", str(value))
+    if name in IN_THE_UNIT:
+        return rule_value(rule, value)
+    if name.endswith("_ratio"):
+        return percent(value)
+    if name.endswith("_minutes"):
+        return minutes(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:,.4g}"
-
-
-def is_ratio(name: str, rule: str) -> bool:
-    """Whether a piece of evidence is a share."""
-    return name.endswith("_ratio") or (name in IN_THE_UNIT and BOOK[rule].unit is RATIO)
 
 
 FILTERS = {

@@ -1,5 +1,6 @@
 """The five answers, folded from the panels' own. Pure."""
 
+import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal
@@ -16,7 +17,7 @@ from houndmon.panels.transcode.model import Transcode
 from houndmon.panels.workers.model import Liveness
 
 Area = Literal["transcode", "playback", "ingest"]
-UNUSUAL_LEAST, UNUSUAL_FACTOR = 3, 3.0
+UNUSUAL_LEAST, UNUSUAL_FACTOR, UNUSUAL_CHANCE = 3, 3.0, 1e-4
 HOURS_BEFORE = 23
 
 
@@ -58,10 +59,10 @@ class Cause(msgspec.Struct):
 
     @property
     def is_unusual(self) -> bool:
-        """Whether there are far more of them than in the hours before."""
-        return self.usual_per_hour is not None and self.count >= max(
-            UNUSUAL_LEAST, UNUSUAL_FACTOR * self.usual_per_hour
-        )
+        """Whether there are far more of them than in the hours before, and more than chance brings."""
+        if self.usual_per_hour is None or self.count < max(UNUSUAL_LEAST, UNUSUAL_FACTOR * self.usual_per_hour):
+            return False
+        return chance_of_hour(self.count, round(self.usual_per_hour * HOURS_BEFORE)) < UNUSUAL_CHANCE
 
 
 class Answers(msgspec.Struct, kw_only=True):
@@ -117,6 +118,21 @@ def top_cause(figures: SummaryFigures, day: SummaryFigures | None = None) -> Cau
     in_day = dict(listed_codes(day)[area]).get(code)
     usual = None if in_day is None else max(0, in_day - count) / HOURS_BEFORE
     return Cause(area, code, count, share, window="1h", usual_per_hour=usual)
+
+
+def chance_of_hour(count: int, before: int) -> float:
+    """How probable it is at most that an hour has so many or more failures, where the 23 before it have `before`.
+
+    Where nothing changed, each of all n falls into the last hour with a probability p of 1/24 (the conditional test of
+    two Poisson rates, Przyborowski and Wilenski 1940). The tail of that binomial is bounded by
+    exp(-n · KL(count/n ‖ p)) (Chernoff 1952); 1 where count/n is not above p.
+    """
+    total, usual = count + before, 1 / (HOURS_BEFORE + 1)
+    share = count / total if total else 0.0
+    if share <= usual:
+        return 1.0
+    rest = (1 - share) * math.log((1 - share) / (1 - usual)) if before else 0.0
+    return math.exp(-total * (share * math.log(share / usual) + rest))
 
 
 def listed_codes(figures: SummaryFigures) -> dict[Area, list[tuple[str, int]]]:
