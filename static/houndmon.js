@@ -31,9 +31,12 @@
   // Polling. One clock for all panels; each has its own jittered time, so that many screens do not ask at once.
   const jittered = (period) => period * (0.85 + Math.random() * 0.3);
   const polled = () => document.querySelectorAll('[data-poll]');
+  const isDoubtful = (panel) => panel.id !== STRIP && ['stale', 'failed'].includes(panel.dataset.state);
+  const allClear = () => document.querySelector('.verdict:is([data-verdict=ok], [data-verdict=recovered])');
+  const isPatient = (panel) => ['fresh', 'empty', 'absent'].includes(panel.dataset.state) &&
+    !(panel.id === STRIP && allClear() && [...polled()].some(isDoubtful));
   const periodOf = (panel, failures = 0) =>
-    failures ? Math.min(PATIENT, IMPATIENT * 2 ** (failures - 1)) :
-    ['fresh', 'empty', 'absent'].includes(panel.dataset.state) ? PERIOD : IMPATIENT;
+    failures ? Math.min(PATIENT, IMPATIENT * 2 ** (failures - 1)) : isPatient(panel) ? PERIOD : IMPATIENT;
   // The panels that the strip answers from are asked with it, so that both tell of one moment; alone only where it is late.
   const STRIP = 'summary', ALERTS = 'panel-alerts';
   const answersFrom = () => new Set([...document.querySelectorAll('a.answer')]
@@ -45,7 +48,7 @@
   const planOf = (panel) => {
     if (!plans.has(panel)) {
       const first = panel.dataset.state === 'pending' ? 0 : pause(panel);
-      plans.set(panel, { due: Date.now() + first, failures: 0, since: 0, asking: false, again: false });
+      plans.set(panel, { due: Date.now() + first, failures: 0, since: 0, asking: false, again: false, doubtful: false });
     }
     return plans.get(panel);
   };
@@ -81,6 +84,29 @@
     if (!mine || !theirs || planOf(other).asking) return;
     if (mine === theirs) disagreed = 0;
     else if (++disagreed <= AGREE) soon(other);
+  };
+
+  // Where a panel turns stale or failed, or is back, the verdict is asked anew; until that answer is there none is all clear.
+  const withhold = () => {
+    const verdict = allClear(), sentence = verdict?.querySelector('.sentence');
+    if (!verdict || 'unsure' in verdict.dataset) return;
+    sentence.style.minHeight = `${sentence.offsetHeight}px`;
+    write(sentence.querySelector('strong'), 'Not everything can be read.');
+    sentence.replaceChildren(sentence.querySelector('strong'), ' Checking again …');
+    Object.assign(verdict.dataset, { tone: 'unknown', unsure: '' });
+    headline();
+  };
+  const doubt = () => {
+    const strip = document.getElementById(STRIP);
+    let turned = false;
+    for (const panel of polled()) {
+      const plan = planOf(panel), is = isDoubtful(panel);
+      turned ||= plan.doubtful !== is;
+      plan.doubtful = is;
+    }
+    if (!strip) return;
+    if (turned) soon(strip);
+    if (planOf(strip).again && [...polled()].some(isDoubtful)) withhold();
   };
 
   // What went well and what did not.
@@ -154,7 +180,7 @@
   const headline = () => {
     const main = document.getElementById('main'), strip = document.getElementById(STRIP), icon = document.getElementById('icon');
     if (!strip || !main.dataset.title) return;
-    const { title = '', worst, state } = strip.dataset, blind = wasAlone || state === 'failed' || title.startsWith('?');
+    const { title = '', worst, state } = strip.dataset, blind = wasAlone || state === 'failed' || document.querySelector('.verdict[data-unsure]') || title.startsWith('?');
     const what = title.replace(/^\?\s*/, '');
     document.title = (blind ? '? ' : '') + (what ? `${what} · ` : '') + main.dataset.title;
     const mark = blind ? '-unknown' : worst ? `-${worst}` : '';
@@ -396,6 +422,9 @@
     if (keys) { keys.hidden = false; keys.addEventListener('click', showKeys); }
     const field = document.querySelector('[data-combobox]');
     if (field) combobox(field);
+    // Told of each change before it is painted: what follows a swap comes after that.
+    new MutationObserver(doubt).observe(document.body, { subtree: true, attributeFilter: ['data-state', 'data-verdict', 'data-unsure'] });
+    doubt();
     if (location.hash === '#close') document.querySelector('#close textarea')?.focus();
     news();
     tick();

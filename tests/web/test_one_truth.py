@@ -11,6 +11,7 @@ import pytest
 from alerting import new_alert
 from factories import lock
 from houndmon.notify.outbox import SQL
+from houndmon.web.dependencies import services_of
 
 TEXT = {"Accept": "text/plain"}
 LOCKS = {
@@ -177,6 +178,27 @@ async def test_it_draws_the_first_page_of_one_tick(calm, database):
     assert page.count("33 queued, the oldest for 17.3 min") == 2
     first, second = MARK.findall(page)
     assert first == second
+
+
+@pytest.mark.usefixtures("lasting")
+async def test_it_follows_a_panel_within_the_life_of_shared_figures(serve, ticked):
+    """A panel turns stale, and is back, while the summary is shared: the strip is read anew each time."""
+    await ticked(0)
+    async with serve() as console:
+        panels = services_of(console.app).panel_cache
+        await console.hound.play(outcome="failed", error_code="DECODE")
+
+        async def seen() -> tuple[str, bool]:
+            panels.invalidate("playback")
+            panel = (await console.get("/fragments/panels/playback")).text
+            strip = (await console.get("/fragments/summary")).text
+            return re.findall(r' data-state="(\w+)"', panel)[0], "All is well" in strip
+
+        before = await seen()
+        await console.hound.conn.execute("alter table hound.play_attempts rename to gone")
+        gone = await seen()
+        await console.hound.conn.execute("alter table hound.gone rename to play_attempts")
+        assert [before, gone, await seen()] == [("fresh", True), ("stale", False), ("fresh", True)]
 
 
 async def test_it_would_catch_a_contradiction(calm):
