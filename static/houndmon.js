@@ -5,6 +5,7 @@
   const PERIOD = 10_000;    // between two questions, while all is well
   const IMPATIENT = 4_000;  // while a panel is stale, failed or waiting
   const PATIENT = 20_000;   // at most, while nobody answers
+  const SOON = 1_000;       // until what contradicts something else is asked anew; kept answers are gone by then
   const OLD = 30_000;       // from this age on a figure looks old
   const root = document.documentElement;
   const plans = new WeakMap();
@@ -30,13 +31,16 @@
   // Polling. One clock for all panels; each has its own jittered time, so that many screens do not ask at once.
   const jittered = (period) => period * (0.85 + Math.random() * 0.3);
   const polled = () => document.querySelectorAll('[data-poll]');
+  const isDoubtful = (panel) => panel.id !== STRIP && ['stale', 'failed'].includes(panel.dataset.state);
+  const allClear = () => document.querySelector('.verdict:is([data-verdict=ok], [data-verdict=recovered])');
+  const isPatient = (panel) => ['fresh', 'empty', 'absent'].includes(panel.dataset.state) &&
+    !(panel.id === STRIP && allClear() && [...polled()].some(isDoubtful));
   const periodOf = (panel, failures = 0) =>
-    failures ? Math.min(PATIENT, IMPATIENT * 2 ** (failures - 1)) :
-    ['fresh', 'empty', 'absent'].includes(panel.dataset.state) ? PERIOD : IMPATIENT;
+    failures ? Math.min(PATIENT, IMPATIENT * 2 ** (failures - 1)) : isPatient(panel) ? PERIOD : IMPATIENT;
   // The panels that the strip answers from are asked with it, so that both tell of one moment; alone only where it is late.
-  const STRIP = 'summary';
-  const answersFrom = () =>
-    new Set([...document.querySelectorAll('a.answer')].map((answer) => document.querySelector(answer.hash)).filter(Boolean));
+  const STRIP = 'summary', ALERTS = 'panel-alerts';
+  const answersFrom = () => new Set([...document.querySelectorAll('a.answer')]
+    .map((answer) => document.querySelector(answer.hash)).concat(document.getElementById(ALERTS)).filter(Boolean));
   const pause = (panel, failures = 0) => {
     const period = periodOf(panel, failures);
     return jittered(period) + (period === PERIOD && answersFrom().has(panel) ? PERIOD / 2 : 0);
@@ -44,22 +48,65 @@
   const planOf = (panel) => {
     if (!plans.has(panel)) {
       const first = panel.dataset.state === 'pending' ? 0 : pause(panel);
-      plans.set(panel, { due: Date.now() + first, failures: 0, since: 0, asking: false });
+      plans.set(panel, { due: Date.now() + first, failures: 0, since: 0, asking: false, again: false, doubtful: false });
     }
     return plans.get(panel);
   };
   const ask = (panel, plan) => {
     if (document.hidden || plan.asking || !panel._htmx) return;
     plan.asking = true;
+    plan.again = false;
     htmx.trigger(panel, 'panel:refresh', {}, false);
   };
   const settle = (panel) => {
     const plan = planOf(panel);
     plan.asking = false;
-    plan.due = Date.now() + pause(panel, plan.failures);
+    plan.due = Date.now() + (plan.again ? SOON : pause(panel, plan.failures));
+    agree(panel);
+  };
+  // Asked anew in a moment, and once for all who want it; an answer that is on its way is waited for.
+  const soon = (panel) => {
+    const plan = planOf(panel);
+    if (plan.again) return;
+    plan.again = true;
+    plan.due = Math.min(plan.due, Date.now() + SOON);
   };
   const hurry = (within) => {
     for (const panel of polled()) planOf(panel).due = Math.min(planOf(panel).due, Date.now() + Math.random() * within);
+  };
+
+  // The strip and the list tell of one tick: where one of them has another mark than the other, that one is asked anew.
+  const AGREE = 2;          // times in a row at most, until they are asked by themselves again
+  let disagreed = 0;
+  const agree = (answered) => {
+    const other = document.getElementById({ [STRIP]: ALERTS, [ALERTS]: STRIP }[answered.id]);
+    const mine = answered.dataset.findings, theirs = other?.dataset.findings;
+    if (!mine || !theirs || planOf(other).asking) return;
+    if (mine === theirs) disagreed = 0;
+    else if (++disagreed <= AGREE) soon(other);
+  };
+
+  // Where a panel turns stale or failed, or is back, the verdict is asked anew; until that answer is there none is all clear.
+  const withhold = () => {
+    const verdict = allClear(), sentence = verdict?.querySelector('.sentence');
+    if (!verdict || 'unsure' in verdict.dataset) return;
+    sentence.style.minHeight = `${sentence.offsetHeight}px`;
+    write(sentence.querySelector('strong'), 'Not everything can be read.');
+    sentence.replaceChildren(sentence.querySelector('strong'), ' Checking again …');
+    Object.assign(verdict.dataset, { tone: 'unknown', unsure: '' });
+    headline();
+  };
+  const doubt = () => {
+    const strip = document.getElementById(STRIP);
+    let turned = false;
+    for (const panel of polled()) {
+      const plan = planOf(panel), is = isDoubtful(panel);
+      turned ||= plan.doubtful !== is;
+      plan.doubtful = is;
+    }
+    if (!strip) return;
+    if (turned) soon(strip);
+    if (planOf(strip).again && [...polled()].some(isDoubtful)) withhold();
   };
 
   // What went well and what did not.
@@ -133,7 +180,7 @@
   const headline = () => {
     const main = document.getElementById('main'), strip = document.getElementById(STRIP), icon = document.getElementById('icon');
     if (!strip || !main.dataset.title) return;
-    const { title = '', worst, state } = strip.dataset, blind = wasAlone || state === 'failed' || title.startsWith('?');
+    const { title = '', worst, state } = strip.dataset, blind = wasAlone || state === 'failed' || document.querySelector('.verdict[data-unsure]') || title.startsWith('?');
     const what = title.replace(/^\?\s*/, '');
     document.title = (blind ? '? ' : '') + (what ? `${what} · ` : '') + main.dataset.title;
     const mark = blind ? '-unknown' : worst ? `-${worst}` : '';
@@ -169,6 +216,7 @@
     for (const panel of polled()) {
       const plan = planOf(panel);
       if (now < plan.due) continue;
+      if (panel.id === STRIP && !plan.again) disagreed = 0;
       ask(panel, plan);
       if (panel.id === STRIP) for (const one of answersFrom()) ask(one, planOf(one));
     }
@@ -374,6 +422,9 @@
     if (keys) { keys.hidden = false; keys.addEventListener('click', showKeys); }
     const field = document.querySelector('[data-combobox]');
     if (field) combobox(field);
+    // Told of each change before it is painted: what follows a swap comes after that.
+    new MutationObserver(doubt).observe(document.body, { subtree: true, attributeFilter: ['data-state', 'data-verdict', 'data-unsure'] });
+    doubt();
     if (location.hash === '#close') document.querySelector('#close textarea')?.focus();
     news();
     tick();

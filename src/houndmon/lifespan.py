@@ -128,7 +128,7 @@ def services(
         rules=RuleReader(database, config),
         levels=levels,
         values=ValueCache(source, config),
-        summaries=SummaryCache(source, database, levels, config),
+        summaries=SummaryCache(source, database, levels, config, turns=lambda: panel_cache.turns),
         support=SupportCache(source, config),
         rows=RowsCache(source, config),
         demo=demo,

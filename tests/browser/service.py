@@ -43,10 +43,14 @@ class Service:
 
     def invalidate(self) -> None:
         """End the life of every shared answer, as time would."""
-        services = services_of(self.app)
-        for name in services.panel_cache.specs:
-            services.panel_cache.invalidate(name)
-        services.summaries.invalidate()
+        self.invalidate_panels()
+        services_of(self.app).summaries.invalidate()
+
+    def invalidate_panels(self) -> None:
+        """End the life of the panels' answers alone."""
+        panels = services_of(self.app).panel_cache
+        for name in panels.specs:
+            panels.invalidate(name)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from factories import BLANK, WORST
-from houndmon.core.text import WHITESPACE, clean_message
+from houndmon.core.text import WHITESPACE, clean_message, listing
 
 
 @given(st.one_of(st.text(), st.text(st.characters(categories=["Cc", "Zs"])), st.text(min_size=150, max_size=300)))
@@ -37,3 +37,10 @@ async def test_it_knows_every_white_space_character(conn):
     assert set(WHITESPACE) == {chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()}
     assert len(WHITESPACE) == len(set(WHITESPACE))
     assert await conn.fetchval("select btrim($1, $2)", f"{WHITESPACE}a{WHITESPACE}", WHITESPACE) == "a"
+
+
+def test_it_lists_words() -> None:
+    """With `and` before the last."""
+    assert listing(["artist"]) == "artist"
+    assert listing(["artist", "release"]) == "artist and release"
+    assert listing(["a", "b", "c"]) == "a, b and c"

@@ -27,7 +27,8 @@ async def test_it_finds_a_block_that_was_tampered_with(harness: CountsHarness, m
     await sampler.sample()
     assert sampler.last["prod"].differing > 0
     assert "ingest 24h uploads: served 0, the rows say 5" in sampler.last["prod"].shown
-    assert sampler.last["staging"].differing == 0
+    assert sampler.last["prod"].panels == ["ingest"]
+    assert (sampler.last["staging"].differing, sampler.last["staging"].panels) == (0, [])
 
 
 async def test_it_leaves_out_what_cannot_be_read(harness: CountsHarness):

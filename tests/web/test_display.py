@@ -110,13 +110,6 @@ def test_it_writes_raw_figures_as_json_does(value: Any, text: str) -> None:
     assert display.raw(value) == text
 
 
-def test_it_lists_words() -> None:
-    """With `and` before the last."""
-    assert display.listing(["artist"]) == "artist"
-    assert display.listing(["artist", "release"]) == "artist and release"
-    assert display.listing(["a", "b", "c"]) == "a, b and c"
-
-
 def test_it_takes_definitions_from_the_api() -> None:
     """The page and the OpenAPI document say the same, for a struct and for its type, inherited fields included."""
 

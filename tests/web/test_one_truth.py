@@ -1,12 +1,17 @@
 """Whatever is broken below it, the page, the text and the JSON never contradict each other."""
 
+import asyncio
 import re
 from html import unescape
 from typing import Any
 
+import asyncpg
 import pytest
 
 from alerting import new_alert
+from factories import lock
+from houndmon.notify.outbox import SQL
+from houndmon.web.dependencies import services_of
 
 TEXT = {"Accept": "text/plain"}
 LOCKS = {
@@ -16,6 +21,9 @@ LOCKS = {
     "the ticks": "houndmon.ticks",
 }
 PATIENCE_SECONDS = 0.3
+MARK = re.compile(r'data-findings="(\w+)"')
+WAITS = "select from pg_stat_activity where wait_event_type = 'Lock' and strpos(query, $1) > 0"
+WORSE = "update houndmon.alerts set latest_finding = $2, latest_verdict = 'breach' where id = $1"
 
 
 async def sample(console, *, anew: bool = True) -> dict[str, Any]:
@@ -40,6 +48,7 @@ def check(said: dict[str, Any]) -> None:
     if summary is None:
         assert "All is well" not in strip
         return
+    assert len(set(MARK.findall(strip) + MARK.findall(said["alerts"]))) <= 1
     is_well = summary["status"]["indicator"] == "none"
     for one in (strip, said["text"], summary["text"], summary["status"]["description"]):
         assert ("All is well" in one) == is_well, one
@@ -135,6 +144,61 @@ async def test_it_follows_an_alert_within_the_life_of_shared_figures(calm):
         seen.append((said["summary"]["open_alerts"] != [], first["state"], first["acknowledged_at"] is not None))
         await conn.execute(change, alert)
     assert seen == [(True, "broken", False), (True, "broken", True), (True, "recovered", False), (False, "ok", False)]
+
+
+async def test_it_tells_the_finding_of_one_tick_in_both_places(calm):
+    """A tick finds something else: strip and list say so at once, and carry another mark, each the same."""
+    conn, marks = calm.hound.conn, []
+    alert = await new_alert(conn, "queue_age")
+    for finding in ("31 queued, the oldest for 17.2 min", "33 queued, the oldest for 17.3 min"):
+        await conn.execute(WORSE, alert, finding)
+        said = await sample(calm, anew=False)
+        check(said)
+        assert finding in said["strip"]
+        assert finding in said["alerts"]
+        assert MARK.findall(said["strip"]) == MARK.findall(said["alerts"])
+        marks += MARK.findall(said["strip"])
+    assert len(set(marks)) == 2
+
+
+async def test_it_draws_the_first_page_of_one_tick(calm, database):
+    """A tick ends between the reading of the list and that of the strip: the page says the same in both."""
+    conn = calm.hound.conn
+    alert = await new_alert(conn, "queue_age")
+    other = await asyncpg.connect(database)
+    async with other.transaction():
+        await lock(other, "hound.transcode_jobs", "houndmon.outbox")
+        asked = asyncio.create_task(calm.get("/"))
+        while not await conn.fetch(WAITS, SQL["dead_letters"]):  # the list has read its alerts; the strip does so last
+            assert not asked.done()
+            await asyncio.sleep(0.01)
+        await conn.execute(WORSE, alert, "33 queued, the oldest for 17.3 min")
+    page = (await asked).text
+    await other.close()
+    assert page.count("33 queued, the oldest for 17.3 min") == 2
+    first, second = MARK.findall(page)
+    assert first == second
+
+
+@pytest.mark.usefixtures("lasting")
+async def test_it_follows_a_panel_within_the_life_of_shared_figures(serve, ticked):
+    """A panel turns stale, and is back, while the summary is shared: the strip is read anew each time."""
+    await ticked(0)
+    async with serve() as console:
+        panels = services_of(console.app).panel_cache
+        await console.hound.play(outcome="failed", error_code="DECODE")
+
+        async def seen() -> tuple[str, bool]:
+            panels.invalidate("playback")
+            panel = (await console.get("/fragments/panels/playback")).text
+            strip = (await console.get("/fragments/summary")).text
+            return re.findall(r' data-state="(\w+)"', panel)[0], "All is well" in strip
+
+        before = await seen()
+        await console.hound.conn.execute("alter table hound.play_attempts rename to gone")
+        gone = await seen()
+        await console.hound.conn.execute("alter table hound.gone rename to play_attempts")
+        assert [before, gone, await seen()] == [("fresh", True), ("stale", False), ("fresh", True)]
 
 
 async def test_it_would_catch_a_contradiction(calm):

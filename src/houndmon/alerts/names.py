@@ -1,6 +1,10 @@
 """What is said of an alert in plain text: its subject and its finding, in messages, summary, page and feed. Pure."""
 
+import hashlib
+from collections.abc import Iterable
 from datetime import datetime
+
+import msgspec
 
 from houndmon.alerts.model import Alert, AlertRow
 from houndmon.core.neutral import quoted
@@ -8,6 +12,7 @@ from houndmon.rulebook.book import BOOK
 from houndmon.rulebook.levels import LEVEL_BOOK
 from houndmon.rulebook.parts import STAGE_OF_RELATION
 
+MARK_BYTES = 6
 LEVEL_TITLES: dict[str, str] = {name: spec.title for name, spec in LEVEL_BOOK.items()}
 
 
@@ -29,6 +34,15 @@ def finding_text(alert: Alert | AlertRow) -> str:
     if alert.state != "firing" or latest is None or alert.latest_verdict == "breach":
         return latest if latest and alert.state == "firing" else fired
     return f"{fired}; now {latest}"
+
+
+def findings_mark(alerts: Iterable[Alert | AlertRow]) -> str:
+    """A short mark of what is said of some open alerts: two places with the same mark tell of the same tick."""
+    told = [
+        (one.id, one.state, finding_text(one), one.explained_by, one.acknowledged_at, one.response_due_at)
+        for one in alerts
+    ]
+    return hashlib.blake2b(msgspec.json.encode(told), digest_size=MARK_BYTES).hexdigest()
 
 
 def clock_time(at: datetime) -> str:

@@ -23,13 +23,13 @@ from houndmon.config.load import path_of
 from houndmon.core.connections import close_pool, open_pool
 from houndmon.core.settings import Settings
 from houndmon.core.source import as_structs
+from houndmon.core.text import listing
 from houndmon.counts.fill import RETENTION
 from houndmon.counts.loop import CountsTask
 from houndmon.counts.store import SQL
 from houndmon.lifespan import counted_series, make_source, make_state, source_identity
 from houndmon.notify.channels import CHANNELS
 from houndmon.rulebook.units import duration
-from houndmon.web.display import listing
 
 TURN_SECONDS = 0.05
 

@@ -11,7 +11,7 @@ from houndmon.core.clock import Clock
 from houndmon.core.filters import Filters
 from houndmon.core.flawed_rows import LOOK_SECONDS, Commonest, FlawedRows, read_commonest
 from houndmon.core.panel import AnyPanel, EncodedAnswer, PanelSpec, aged, encode_answer, etag_of
-from houndmon.core.problems import DatabaseUnreadable
+from houndmon.core.problems import Busy, DatabaseUnreadable, SourceAbsent
 from houndmon.core.single_flight import SingleFlightCache
 from houndmon.core.source import Database, Source
 from houndmon.core.state_database import StateDatabase
@@ -98,6 +98,9 @@ class PanelCache:
             if spec.flawed
         }
         self._fragments: OrderedDict[tuple[str, Filters], RenderedFragment] = OrderedDict()
+        self._doubtful: set[tuple[str, str, str]] = set()
+        self.turns = 0
+        """How often an answer turned from fresh to stale or failed, or back: what tells of all panels is then old."""
 
     def fragment(self, name: str, filters: Filters, context: Drawn, draw: Callable[[], str]) -> RenderedFragment:
         """A panel's fragment of what `panel_context` gave: drawn once for all who look, whoever they are."""
@@ -166,7 +169,21 @@ class PanelCache:
 
     async def answer(self, name: str, filters: Filters) -> EncodedAnswer:
         """A panel's answer. Raises DatabaseUnreadable or Busy where there never was a good one."""
-        return aged(*await self._answers[name].get_or_last(filters))
+        try:
+            answer, why = await self._answers[name].get_or_last(filters)
+        except SourceAbsent:
+            raise
+        except (DatabaseUnreadable, Busy):
+            self._note(name, filters, is_good=False)
+            raise
+        self._note(name, filters, is_good=why is None)
+        return aged(answer, why)
+
+    def _note(self, name: str, filters: Filters, *, is_good: bool) -> None:
+        key = name, filters.environment, filters.range  # no ids: strangers would make it as large as they like
+        if is_good == (key in self._doubtful):
+            self.turns += 1
+            (self._doubtful.discard if is_good else self._doubtful.add)(key)
 
     def fresh_until(self, name: str, filters: Filters) -> float | None:
         """Until when a panel's last answer is shared, as a monotonic time; None where it is no longer."""

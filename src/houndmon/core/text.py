@@ -1,7 +1,8 @@
-"""Text that strangers wrote, made fit for display."""
+"""Text made fit for display: what strangers wrote, and words as a list."""
 
 import sys
 import unicodedata
+from collections.abc import Iterable
 
 MESSAGE_CHARACTERS = 200
 WHITESPACE = "".join(chr(code) for code in range(1, sys.maxunicode + 1) if chr(code).isspace())
@@ -13,3 +14,9 @@ def clean_message(message: str | None) -> str | None:
     if not message or message.isspace():
         return None
     return "".join("�" if unicodedata.category(c) == "Cc" else c for c in message[:MESSAGE_CHARACTERS])
+
+
+def listing(words: Iterable[str]) -> str:
+    """Words as a list: `a, b and c`."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

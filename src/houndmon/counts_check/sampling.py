@@ -32,6 +32,7 @@ class SampleResult(msgspec.Struct, frozen=True):
     figures: int
     differing: int
     shown: list[str]
+    panels: list[str]  # those whose figures differ, each once
 
 
 class CountsSampler:
@@ -98,4 +99,6 @@ def sum_comparisons(found: list[Comparison]) -> SampleResult:
         for path, served, counted in one.differences
     ]
     figures = sum(one.figures for one in found)
-    return SampleResult(max(one.now for one in found if one.now), figures, len(shown), shown[:MOST_LISTED_DIFFERENCES])
+    panels = list(dict.fromkeys(one.panel for one in found if one.differences))
+    now = max(one.now for one in found if one.now)
+    return SampleResult(now, figures, len(shown), shown[:MOST_LISTED_DIFFERENCES], panels)

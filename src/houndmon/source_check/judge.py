@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator
 
 from houndmon.core.filters import ENVIRONMENTS
 from houndmon.core.source_contract import ACTIVE_STATUSES, WORDS
+from houndmon.core.text import listing
 from houndmon.rulebook.units import percent
 from houndmon.source_check.model import Census, Diagnostic, DiagnosticLevel, RowGroup, ValueCount
-from houndmon.web.display import listing, plural
+from houndmon.web.display import plural
 
 GRAVE_SHARE = 0.01
 """From this share of the rows on a flaw makes figures lie, and is no longer a hostile row or two."""

@@ -5,12 +5,13 @@ from collections.abc import Container
 import msgspec
 
 from houndmon.core.source_contract import IOS_PLATFORMS, SAFARI_BROWSERS, is_ios_safari
+from houndmon.core.text import listing
 from houndmon.rulebook.levels import BEAT_FRESH_SECONDS
 from houndmon.rulebook.units import duration, percent
 from houndmon.source_check.judge import GRAVE_SHARE, quoted_value
 from houndmon.source_check.model import Diagnostic
 from houndmon.source_check.near_words import seems_ios_safari
-from houndmon.web.display import listing, plural
+from houndmon.web.display import plural
 
 CHANCE = 0.001
 LEAST_FAILED = 3

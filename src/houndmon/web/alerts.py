@@ -1,11 +1,15 @@
 """The alerts on the page: fragments that poll, and what could not be delivered."""
 
+from collections.abc import Mapping
+
+import msgspec
 from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from houndmon.alerts import store
+from houndmon.alerts.names import findings_mark
 from houndmon.alerts.silences import list_silences
 from houndmon.config.live import LiveConfig
 from houndmon.config.warnings import link_problem
@@ -19,6 +23,7 @@ from houndmon.notify.routes import retry_and_list
 from houndmon.rulebook.book import NAMES
 from houndmon.web.forms import Form, form_fields, return_address
 from houndmon.web.silences import LIST_OF_ALERTS
+from houndmon.web.summary.model import Summary
 
 EMPTY_ALERTS_CONTEXT: dict[str, object] = {
     "problem": None,
@@ -57,6 +62,22 @@ async def alerts_context(database: StateDatabase, config: LiveConfig, filters: F
     context["receivers"] = len(config().receivers)
     context["link_problem"] = link_problem(config())
     return context
+
+
+def alerts_as_told(found: Mapping[str, object], summary: object) -> Mapping[str, object]:
+    """What the list is drawn from beside a summary: its alerts, where a tick ended between the two readings.
+
+    Which firing alerts can be closed, only the list has read.
+    """
+    rows = found["alerts"]
+    if not isinstance(summary, Summary) or not isinstance(rows, list) or found["now"] is None:
+        return found
+    told, is_seen = summary.open_alerts, summary.evaluator.last_evaluated_at is not None
+    if told is None or not is_seen or findings_mark(told) == findings_mark(rows):
+        return found
+    gone = {row.id for row in rows if row.state == "firing" and row.closable}
+    alerts = [msgspec.structs.replace(one, closable=one.closable or one.id in gone) for one in told]
+    return {**found, "alerts": alerts, "now": summary.alerts_as_of}
 
 
 @get("/fragments/rules", include_in_schema=False)

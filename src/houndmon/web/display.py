@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache
 from typing import Annotated, get_args, get_origin, get_type_hints
@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta
 
 from houndmon.core.neutral import neutral
+from houndmon.core.text import listing
 from houndmon.rulebook.units import count, duration, minutes, percent
 
 WEB = ("http", "https")
@@ -77,12 +78,6 @@ def raw(value: object) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     return msgspec.json.encode(value).decode()
-
-
-def listing(words: Iterable[str]) -> str:
-    """Words as a list: `a, b and c`."""
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def definition(of: object, field: str) -> str:

@@ -20,7 +20,7 @@ from houndmon.core.problems import BadInput, Busy, FieldError, SourceUnreadable
 from houndmon.demo.schedule import Schedule
 from houndmon.support.routes import checked_query, support_context
 from houndmon.web import search
-from houndmon.web.alerts import EMPTY_ALERTS_CONTEXT, alerts_context, rules_context, slos_context
+from houndmon.web.alerts import EMPTY_ALERTS_CONTEXT, alerts_as_told, alerts_context, rules_context, slos_context
 from houndmon.web.dependencies import Services
 from houndmon.web.summary.routes import SummaryCache
 
@@ -57,6 +57,7 @@ async def show_page(
         *(panel_context(services.panel_cache, spec, filters) for spec in specs),
     )
     alerts, strip, rules, levels, support, *panels = answers
+    nothing_read = EMPTY_ALERTS_CONTEXT | {"filters": filters}
     context = {
         "filters": filters,
         "ranges": RANGES,
@@ -66,7 +67,7 @@ async def show_page(
         "text": text,
         "found": await search.search_context(services.support, filters, text, wall, panel) if text else None,
         "support": support or {"filters": filters, "panel": None, "problem": None, "absent": None},
-        "alerts": alerts or EMPTY_ALERTS_CONTEXT | {"filters": filters},
+        "alerts": alerts_as_told(alerts, (strip or {}).get("summary")) if alerts else nothing_read,
         "rules": rules or {"filters": filters, "rules": None, "problem": None},
         "slos": levels or {"filters": filters, "levels": None, "problem": None},
         "strip": strip or pending_summary_context(services.demo, filters),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from houndmon.alerts.model import Alert, AlertRow
-from houndmon.alerts.names import LEVEL_TITLES, finding_text
+from houndmon.alerts.names import LEVEL_TITLES, finding_text, findings_mark
 from houndmon.evaluator.levels import relation_of
 from houndmon.panels.incidents.model import Incident
 from houndmon.rulebook.book import BOOK
@@ -139,6 +139,7 @@ FILTERS = {
     "measured_text": measured_text,
     "lasting_text": lasting_text,
     "finding_text": finding_text,
+    "findings_mark": findings_mark,
     "lower_first": lower_first,
     "bare": bare,
     "rule_value": rule_value,

@@ -137,7 +137,7 @@ HEALTHY = EnvironmentFigures(
     requests=requests([("gateway", 1000, 0, 0)]),
     beats=beats(1.0, [(86_520, 86_510), (1, None)]),
     publishing=publishing(in_time=50),
-    sampled=SampleResult(NOW, 600, 0, []),
+    sampled=SampleResult(NOW, 600, 0, [], []),
     lag=Lag(NOW, 0.0),
 )
 

@@ -169,9 +169,9 @@ CASES = {
         "It has caught up with its primary; it is 0 s behind its primary.",
     ),
     "counts_differ": Case(
-        {"sampled": SampleResult(NOW, 600, 3, ["prod playback 1h failed"])},
+        {"sampled": SampleResult(NOW, 600, 3, ["prod playback 1h failed"], ["playback"])},
         "Served figures differ from the rows",
-        "3 of 600 figures differ from the source's rows.\nFigures: `prod playback 1h failed`",
+        "Counts of playback differ from the source's rows: 3 of 600 figures.\nFigures: `prod playback 1h failed`",
         "Served figures are those of the rows again; none of 600 figures differ from the source's rows.",
     ),
 }

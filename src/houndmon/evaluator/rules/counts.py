@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from houndmon.alerts.step import Finding
+from houndmon.core.text import listing
+from houndmon.counts_check.sampling import SampleResult
 from houndmon.evaluator.figures import EnvironmentFigures
 from houndmon.evaluator.findings import Judge, make_finding
 from houndmon.rulebook.counts import Name
@@ -14,7 +16,6 @@ def counts_differ(rule: Rule, levels: Levels, figures: EnvironmentFigures, now: 
     """Whether the last hour's sample found a figure that is not that of the rows; nothing before the first one."""
     if (sampled := figures.sampled) is None:
         return []
-    differing = f"{sampled.differing:,}" if sampled.differing else "none"
     return [
         make_finding(
             rule,
@@ -24,10 +25,18 @@ def counts_differ(rule: Rule, levels: Levels, figures: EnvironmentFigures, now: 
             sampled.now,
             value=sampled.differing,
             sample_count=sampled.figures,
-            reason=f"{differing} of {sampled.figures:,} figures differ from the source's rows",
+            reason=sample_sentence(sampled),
             evidence={"figures": sampled.shown},
         )
     ]
+
+
+def sample_sentence(sampled: SampleResult) -> str:
+    """What a sample found, in words: of which panels, all of them, and how much of it."""
+    if not sampled.differing:
+        return f"none of {sampled.figures:,} figures differ from the source's rows"
+    panels = listing(sampled.panels)
+    return f"counts of {panels} differ from the source's rows: {sampled.differing:,} of {sampled.figures:,} figures"
 
 
 JUDGES: dict[Name, Judge] = {"counts_differ": counts_differ}

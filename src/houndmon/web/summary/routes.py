@@ -1,6 +1,7 @@
 """The summary's routes: JSON for programs, plain text for chat bots and terminals."""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, TypedDict
@@ -57,13 +58,25 @@ class AlertView:
 
 
 class SummaryCache:
-    """Serves the summary, shared by all who ask within a tick, and no longer once an alert has changed."""
+    """Serves the summary, shared by all who ask within a tick, and no longer once an alert or a panel has changed.
 
-    def __init__(self, source: Source, state: StateDatabase, levels: LevelCache, config: LiveConfig) -> None:
+    `turns` counts how often a panel turned stale or failed, or back.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        state: StateDatabase,
+        levels: LevelCache,
+        config: LiveConfig,
+        *,
+        turns: Callable[[], int],
+    ) -> None:
         self._source, self._state, self._levels, self._config = source, state, levels, config
+        self._turns = turns
         self._last_views: dict[Environment, AlertView] = {}
         self._last_answers: dict[Environment, LastAnswers] = {}
-        self._version: str | None = None
+        self._version: tuple[str, int] | None = None
         self._versions: SingleFlightCache[None, str] = SingleFlightCache(
             self._read_version, life_seconds=0, deadline_seconds=LONG_DEADLINE_SECONDS
         )
@@ -77,18 +90,19 @@ class SummaryCache:
 
     async def answer(self, environment: Environment) -> Summary:
         """The summary; the last good one where the source cannot be read. Raises where there never was one."""
-        await self._follow_alerts()
+        await self._follow_changes()
         found, why = await self._shared.get_or_last(environment)
         if why is None:
             return found
         return stale_summary(found, why, await self._view(environment), self._config())
 
-    async def _follow_alerts(self) -> None:
-        """Answer anew where an alert changed: the list of alerts, which nobody shares, already says so."""
+    async def _follow_changes(self) -> None:
+        """Answer anew where an alert changed or a panel turned doubtful: list and panel already say so."""
         try:
-            version = await self._versions.get(None)
+            alerts = await self._versions.get(None)
         except (StateUnreadable, Busy):
-            return
+            alerts = self._version[0] if self._version else ""
+        version = alerts, self._turns()
         if version != self._version:
             self._version = version
             self.invalidate()
