@@ -11,6 +11,7 @@ import pytest
 
 from browser.demos import demo
 from demo.conftest import WEEK
+from demo.simulation import EVENING, begin_clock, set_clock
 from houndmon.app import PANELS
 from houndmon.config.live import LiveConfig
 from houndmon.core import embedded
@@ -35,18 +36,8 @@ TORTURE = os.environ.get("HOUNDMON_TORTURE") == "1"
 SHOWN = timedelta(minutes=15)
 PATIENCE_SECONDS = 1020
 WANTED = set(NAMES) - {"source_lagging"}  # the demo's own database is no replica
-EVENING = datetime(2026, 11, 25, 18, 0, 20, tzinfo=UTC)
 NIGHT = datetime(2026, 11, 25, 3, 30, 20, tzinfo=UTC)
 STEP, TICK = timedelta(seconds=2.5), timedelta(seconds=10)
-
-# Found before PostgreSQL's own: whoever asks this database for the time is told the test's.
-CLOCK = """
-create schema clock;
-create table clock.reading (at timestamptz not null);
-insert into clock.reading select pg_catalog.clock_timestamp();
-create function clock.clock_timestamp() returns timestamptz language sql volatile as 'select at from clock.reading';
-create function clock.now() returns timestamptz language sql stable as 'select at from clock.reading';
-"""
 
 
 @dataclass
@@ -69,7 +60,7 @@ class Demo:
         until = self.now + TICK
         while self.now < until:
             at = self.now + STEP
-            await self.conn.execute("update clock.reading set at = $1", at)
+            await set_clock(self.conn, at)
             async with self.conn.transaction():
                 await self.world.tick(self.conn, at)
         await self.counts_task.tick()
@@ -91,10 +82,7 @@ async def at_speed(
     """The demo as it starts on an empty database at a given time; its first days have fewer plays and uploads."""
     monkeypatch.setattr(sampling, "RETRY_SECONDS", 0)  # the counts have just been brought up to date
     start: datetime = request.param
-    await conn.execute(CLOCK)
-    name = await conn.fetchval("select current_database()")
-    await conn.execute(f'alter database "{name}" set search_path = clock, pg_catalog, public')
-    await conn.execute("update clock.reading set at = $1", start)
+    await begin_clock(conn, start)
     await load_history(conn, seed=3, now=start - timedelta(hours=2), progress=False, scale=0.1, span=WEEK)
     await load_history(conn, seed=3, now=start, progress=False, opening=True)
     world = World(Schedule(seed=3, started_at=start, opening=True), seed=3)

@@ -12,6 +12,7 @@ from alerting import new_alert
 from factories import lock
 from houndmon.notify.outbox import SQL
 from houndmon.web.dependencies import services_of
+from web.one_truth import contradictions
 
 TEXT = {"Accept": "text/plain"}
 LOCKS = {
@@ -38,6 +39,7 @@ async def sample(console, *, anew: bool = True) -> dict[str, Any]:
         "text": text.text if text.status_code == 200 else None,
         "strip": unescape(strip.text),
         "alerts": unescape(alerts.text),
+        "html": (alerts.text, strip.text),
     }
 
 
@@ -49,6 +51,7 @@ def check(said: dict[str, Any]) -> None:
         assert "All is well" not in strip
         return
     assert len(set(MARK.findall(strip) + MARK.findall(said["alerts"]))) <= 1
+    assert contradictions(summary, said["text"], *said["html"]) == []
     is_well = summary["status"]["indicator"] == "none"
     for one in (strip, said["text"], summary["text"], summary["status"]["description"]):
         assert ("All is well" in one) == is_well, one
@@ -199,6 +202,88 @@ async def test_it_follows_a_panel_within_the_life_of_shared_figures(serve, ticke
         gone = await seen()
         await console.hound.conn.execute("alter table hound.gone rename to play_attempts")
         assert [before, gone, await seen()] == [("fresh", True), ("stale", False), ("fresh", True)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "latest_finding = '9 jobs are queued, the oldest for 30 min', latest_verdict = 'breach'",
+        "latest_verdict = 'ok', clear_since = clock_timestamp(), recovers_at = clock_timestamp() + interval '2 min'",
+        "response_due_at = clock_timestamp() - interval '1 s', announced_at = fired_at",
+        "response_due_at = clock_timestamp() + interval '1 h'",
+    ],
+    ids=["found anew", "recovering", "overdue", "due later"],
+)
+async def test_it_follows_what_is_said_of_an_alert_while_figures_are_shared(calm, lasting, change):
+    """Another finding, a recovery under way or a deadline that passes is in the strip at once, as it is in the list."""
+    alert = await new_alert(calm.hound.conn, "queue_age", severity="critical")
+    await calm.hound.job("queued", queued_at="-30m")
+    check(await sample(calm, anew=False))
+    await calm.hound.conn.execute(f"update houndmon.alerts set {change} where id = $1", alert)
+    check(await sample(calm, anew=False))
+
+
+async def test_it_says_in_the_text_what_is_overdue(calm):
+    """Once the deadline has passed the text says since when, as the strip does; in a silence nobody is late."""
+    conn, over = calm.hound.conn, "response_due_at = clock_timestamp() - interval '1 s', announced_at = fired_at"
+    alert = await new_alert(conn, "queue_age", severity="critical")
+    await conn.execute(f"update houndmon.alerts set {over} where id = $1", alert)
+    late = await sample(calm)
+    check(late)
+    assert "overdue since" in late["text"]
+    assert late["summary"]["first_broken_stage"]["overdue"] is True
+    await conn.execute("update houndmon.alerts set suppressed_by = 'silence 1: known' where id = $1", alert)
+    silenced = await sample(calm)
+    check(silenced)
+    assert "overdue" not in silenced["text"]
+
+
+@pytest.mark.parametrize("anew", [True, False])
+async def test_it_calls_no_cause_none_that_it_could_not_read(calm, anew):
+    """Where rejections cannot be read there may be a cause: the text says so, and does not call it none."""
+    if not anew:
+        check(await sample(calm))
+    await calm.hound.conn.execute("alter table hound.upload_attempts rename to gone")
+    found = await sample(calm)
+    check(found)
+    assert "Top failure cause: unknown." in found["text"]
+
+
+BREAKS = {
+    "all_clear": (lambda summary: summary["status"].update(indicator="none"), None),
+    "indicator": (lambda summary: summary["status"].update(indicator="minor"), None),
+    "one_text": (lambda summary: summary.update(text="prod: Play is broken."), None),
+    "numbers": (lambda summary: summary.update(title="critical, 7 firing"), None),
+    "listed": (None, ('data-state="firing" id="alert-', 'data-state="firing" id="alert-9')),
+    "headline": (lambda summary: summary["first_broken_stage"].update(severity="warning"), None),
+    "duties": (lambda summary: summary["first_broken_stage"].update(owner_role="somebody"), None),
+    "ratios": (None, ("oldest for", "youngest for")),
+    "recovering": (lambda summary: summary["first_broken_stage"].update(clear_since="2026-03-02T12:00:00Z"), None),
+    "chain": (lambda summary: summary["stages"][1].update(state="ok"), None),
+    "old_answers": (lambda summary: summary["answers_as_of"].update(worker_alive=summary["as_of"]), None),
+    "answers": (lambda summary: summary["answers"].update(transcodes_failed_today=None), None),
+    "live_figures": (lambda summary: summary["answers"]["oldest_queued_job"].update(queued=0), None),
+}
+
+
+@pytest.mark.parametrize("what", BREAKS)
+async def test_it_would_catch_each_contradiction(calm, what):
+    """Let one exit say something else than the others, and what holds them against each other tells which."""
+    await calm.hound.job("queued", queued_at="-30m")
+    alert = await new_alert(calm.hound.conn, "queue_age", severity="critical", latest_verdict="breach")
+    await new_alert(calm.hound.conn, "queue_retrying", severity="warning")
+    said = await sample(calm)
+    assert alert == int(said["summary"]["first_broken_stage"]["alert_id"])
+    alerts, strip = said["html"]
+    assert contradictions(said["summary"], said["text"], alerts, strip) == []
+    change, swap = BREAKS[what]
+    if change:
+        change(said["summary"])
+    if swap:
+        assert swap[0] in alerts
+        alerts = alerts.replace(*swap)
+    found = contradictions(said["summary"], said["text"], alerts, strip)
+    assert any(one.startswith(f"{what}: ") for one in found), found
 
 
 async def test_it_would_catch_a_contradiction(calm):

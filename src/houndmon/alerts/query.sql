@@ -283,15 +283,17 @@ order by ends_at desc, number desc;
 select * from {known_silences} as known where number = $1;
 
 -- name: version
--- What changes whenever an alert fires, recovers, is closed or is taken or its finding is another, and which silences are between their start and end?
+-- What changes whenever something is said otherwise of an open alert, and which silences are between their start and end?
+-- Its deadline may pass without a tick. The findings are digested: hundreds of alerts may be open.
 -- A row a silence, and one at least.
 -- Relies on the index of open alerts.
 select open.version, known.id, known.starts_at, known.ends_at, known.weekdays, known.from_time, known.lasts_minutes, known.zone,
     known.now
 from (
-    select coalesce(string_agg(concat(a.id, a.state, k.acknowledged_at is not null, md5(row(
-        a.finding, a.latest_finding, a.latest_verdict, a.clear_since, a.recovers_at, a.explained_by, a.response_due_at
-    )::text)), ' ' order by a.id), '') as version
+    select md5(coalesce(string_agg(row(
+        a.id, a.state, k.acknowledged_at, a.finding, a.latest_finding, a.latest_verdict, a.clear_since, a.recovers_at,
+        a.explained_by, a.suppressed_by, a.response_due_at, a.response_due_at < clock_timestamp()
+    )::text, ' ' order by a.id), '')) as version
     from houndmon.alerts a left join houndmon.acknowledgements k on k.alert_id = a.id
     where a.state <> 'closed'
 ) as open

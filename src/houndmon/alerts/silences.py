@@ -164,7 +164,7 @@ def known_silence(row: SilenceRow) -> Silence:
 
 
 async def read_version(conn: asyncpg.Connection) -> str:
-    """What changes whenever what is said of an open alert does, or a silence begins or ends."""
+    """What changes whenever something is said otherwise of an open alert, or a silence begins or ends."""
     rows = await conn.fetch(SQL["version"])
     begun = as_structs([row for row in rows if row["id"] is not None], SilenceTimes)
     held = sorted(one.id for one in begun if one.holding.until is not None)

@@ -45,6 +45,10 @@ class LevelCache:
         """Every service level. Raises Busy."""
         return await self._shared.get(environment)
 
+    def invalidate(self) -> None:
+        """Answer anew next time."""
+        self._shared.invalidate()
+
     async def level(self, environment: Environment, name: LevelName) -> Level:
         """One service level. Raises SourceUnreadable, naming its relation."""
         found = await self.answer(environment)

@@ -75,6 +75,7 @@ class BrokenStage(msgspec.Struct, kw_only=True):
         datetime | None,
         Meta(description="The earliest time by which something must be taken.", examples=["2026-03-02T14:12:00Z"]),
     ] = None
+    overdue: Annotated[bool, Meta(description="Nobody has taken it, and that time is past.", examples=[False])] = False
     acknowledged_at: Annotated[datetime | None, Meta(description="When somebody took it.", examples=[None])] = None
     runbook_url: Annotated[
         str | None, Meta(description="What to do.", examples=["/runbooks/playback_failure_ratio"])

@@ -175,7 +175,9 @@ def build_summary(
         as_of=figures.now,
         stale=bool(figures.unreadable),
         unreadable=figures.unreadable,
-        text=summary_lines(called, situation, answers, figures.absent, config.public_url),
+        text=summary_lines(
+            called, situation, answers, figures.absent, config.public_url, stale=bool(figures.unreadable)
+        ),
         absent=sorted(figures.absent),
     )
 
@@ -192,7 +194,7 @@ def stale_summary(last: Summary, reason: str, view: AlertView, config: Config) -
         stale=True,
         is_last_good=True,
         unreadable=[reason],
-        text=summary_lines(called, situation, last.answers, last.absent, config.public_url),
+        text=summary_lines(called, situation, last.answers, last.absent, config.public_url, stale=True),
     )
 
 

@@ -1,7 +1,6 @@
 """What is the matter with an environment, said once: page, tab, text, chat and JSON are drawn from one struct. Pure."""
 
 from collections.abc import Container, Iterable
-from datetime import datetime
 from typing import Literal, get_args
 
 import msgspec
@@ -128,6 +127,7 @@ def broken_place(lead: Alert, alerts: Iterable[Alert], worst_client: str | None)
     """What leads, in a sentence: what, since when, whose, and by when the first of its group must be taken."""
     about = BOOK[lead.rule].of(lead.subject)
     explained = [alert for alert in alerts if alert.explained_by == lead.id]
+    first_due = earliest_due(lead, alerts)
     return BrokenStage(
         state="broken",
         stage=about.stage,
@@ -141,20 +141,24 @@ def broken_place(lead: Alert, alerts: Iterable[Alert], worst_client: str | None)
         alert_id=lead.id,
         explains=[alert.id for alert in explained],
         owner_role=lead.owner_role,
-        response_due_at=earliest_due(lead, alerts),
+        response_due_at=first_due.response_due_at,
+        overdue=first_due.overdue,
         acknowledged_at=lead.acknowledged_at,
         runbook_url=lead.runbook_url,
     )
 
 
-def earliest_due(lead: Alert, alerts: Iterable[Alert]) -> datetime:
-    """By when somebody must answer: the first deadline of what fires and is neither taken nor explained."""
+def earliest_due(lead: Alert, alerts: Iterable[Alert]) -> Alert:
+    """Which alert must be answered first: of what fires and is neither taken nor explained, the first deadline's."""
+    if lead.acknowledged_at is not None:
+        return lead
     waiting = [
-        alert.response_due_at
+        alert
         for alert in alerts
         if alert.state == "firing" and alert.acknowledged_at is None and alert.explained_by is None
     ]
-    return min([lead.response_due_at, *waiting]) if lead.acknowledged_at is None else lead.response_due_at
+    # Of one deadline the alert that is overdue: one that is silenced is not.
+    return min([lead, *waiting], key=lambda alert: (alert.response_due_at, not alert.overdue))
 
 
 def first_sentence(first: BrokenStage) -> str:
@@ -174,7 +178,8 @@ def duty_sentence(first: BrokenStage) -> str:
     """Whose it is, since when, and by when it must be taken; nothing where nothing is broken."""
     if first.since is None or first.owner_role is None or first.response_due_at is None:
         return ""
-    taken = "acknowledged" if first.acknowledged_at else f"respond by {clock_time(first.response_due_at)}"
+    by = "overdue since" if first.overdue else "respond by"
+    taken = "acknowledged" if first.acknowledged_at else f"{by} {clock_time(first.response_due_at)}"
     return f"Owner: {first.owner_role}, since {clock_time(first.since)}, {taken}."
 
 

@@ -11,18 +11,25 @@ MOST_CHARACTERS = 500  # of a line
 
 
 def summary_lines(
-    environment: str, situation: Situation, answers: Answers, absent: Container[str] = (), page: str = ""
+    environment: str,
+    situation: Situation,
+    answers: Answers,
+    absent: Container[str] = (),
+    page: str = "",
+    *,
+    stale: bool = False,
 ) -> str:
     """What the page says first, whose it is and by when, then the five answers; at most five lines.
 
-    Answers from relations that are absent are left out. `page` is where the page is.
+    Answers from relations that are absent are left out. `page` is where the page is; `stale`: some of the source could
+    not be read.
     """
     told = [
         f"{environment}: {visible(situation.status.description, MOST_CHARACTERS)}",
         duty_line(situation, page),
         queue_line(answers) if "transcode_jobs" not in absent else "",
         " ".join(filter(None, [worker_line(answers, absent), play_line(answers, absent)])),
-        f"Top failure cause: {cause_text(answers.top_failure_cause)}.",
+        f"Top failure cause: {cause_text(answers.top_failure_cause, stale)}.",
     ]
     return "\n".join(filter(None, told))
 
@@ -50,7 +57,7 @@ def play_line(answers: Answers, absent: Container[str]) -> str:
     """How many plays fail."""
     if "play_attempts" in absent:
         return ""
-    ratio, plays = percent_text(answers.play_failure_ratio_24h), answers.plays_24h
+    ratio, plays = ratio_text(answers), answers.plays_24h
     of = f" of {plays.attempts:,} plays" if plays and plays.attempts else ""
     return f"Play failures, 24 h: {ratio}{of}."
 
@@ -79,15 +86,17 @@ def worker_text(worker: WorkerAlive | None) -> str:
     return f"{'yes' if worker.alive else 'no'}{of}, last beat {worker.heartbeat_age_seconds:,.0f} s ago"
 
 
-def percent_text(share: float | None) -> str:
-    """A ratio in per cent, as on the page; without a sample there is none."""
-    return "none (no attempts, or unknown)" if share is None else units.percent(share)
+def ratio_text(answers: Answers) -> str:
+    """The ratio of plays that fail, as on the page; without a sample there is none."""
+    if answers.play_failure_ratio_24h is not None:
+        return units.percent(answers.play_failure_ratio_24h)
+    return "unknown" if answers.plays_24h is None else "none, without an attempt"
 
 
-def cause_text(top: Cause | None) -> str:
-    """The commonest failure."""
+def cause_text(top: Cause | None, stale: bool) -> str:
+    """The commonest failure; where there is none, what could not be read may have one."""
     if top is None:
-        return "none"
+        return "unknown" if stale else "none"
     usual = "" if top.usual_per_hour is None else f", usually {top.usual_per_hour:,.0f} per hour"
     base = f"{top.count:,} in the last {top.window.replace('h', ' h')}{usual}"
     return f"{quoted(top.code)} in {top.area}, {base} ({units.percent(top.share, 1)} of failures)"
