@@ -13,8 +13,8 @@ import httpx
 from demo.conftest import WEEK
 from houndmon.app import PANELS, create_app
 from houndmon.config.live import LiveConfig
+from houndmon.core.connections import close_pool
 from houndmon.core.settings import Settings
-from houndmon.core.source import close_pool
 from houndmon.counts.loop import CountsTask
 from houndmon.counts.read import Counts
 from houndmon.counts_check.sampling import CountsSampler

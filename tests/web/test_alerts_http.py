@@ -454,6 +454,7 @@ async def test_it_names_the_first_broken_stage(calm):
         "explains": [],
         "owner_role": None,
         "response_due_at": None,
+        "overdue": False,
         "acknowledged_at": None,
         "runbook_url": None,
     }

@@ -152,6 +152,7 @@ async def test_it_follows_an_alert_within_the_life_of_shared_figures(calm):
 async def test_it_tells_the_finding_of_one_tick_in_both_places(calm):
     """A tick finds something else: strip and list say so at once, and carry another mark, each the same."""
     conn, marks = calm.hound.conn, []
+    await calm.hound.job("queued", queued_at="-17m")
     alert = await new_alert(conn, "queue_age")
     for finding in ("31 queued, the oldest for 17.2 min", "33 queued, the oldest for 17.3 min"):
         await conn.execute(WORSE, alert, finding)
