@@ -53,10 +53,11 @@
     return plans.get(panel);
   };
   const ask = (panel, plan) => {
-    if (document.hidden || plan.asking || !panel._htmx) return;
+    if (document.hidden || plan.asking || !panel._htmx) return false;
     plan.asking = true;
     plan.again = false;
     htmx.trigger(panel, 'panel:refresh', {}, false);
+    return true;
   };
   const settle = (panel) => {
     const plan = planOf(panel);
@@ -217,8 +218,7 @@
       const plan = planOf(panel);
       if (now < plan.due) continue;
       if (panel.id === STRIP && !plan.again) disagreed = 0;
-      ask(panel, plan);
-      if (panel.id === STRIP) for (const one of answersFrom()) ask(one, planOf(one));
+      if (ask(panel, plan) && panel.id === STRIP) for (const one of answersFrom()) ask(one, planOf(one));
     }
     tick();
   };

@@ -1,7 +1,9 @@
+import asyncio
 import re
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.async_api import Route
 
 from browser.visits import DESK, PHONE, QUIET, drawn, pass_time
 
@@ -12,7 +14,7 @@ ANSWERS = {
     "play_failure_ratio_24h",
     "top_failure_cause",
 }
-BEHIND = {"transcode", "workers", "playback"}
+BEHIND = {"transcode", "workers", "playback", "alerts"}
 BOTTOMS = """() => Object.fromEntries([...document.querySelectorAll('[data-answer]')].map((answer) =>
   [answer.dataset.answer, answer.getBoundingClientRect().bottom + scrollY]))"""
 LINES = """(text) => {
@@ -20,6 +22,7 @@ LINES = """(text) => {
   note.textContent = text;
   return Math.round(note.getBoundingClientRect().height / parseFloat(getComputedStyle(note).lineHeight));
 }"""
+ONLY_STRIP = "() => !document.querySelector('.htmx-request:not(#summary)')"
 WIDTH = "() => document.documentElement.scrollWidth"
 
 
@@ -94,7 +97,7 @@ async def test_it_names_the_first_broken_stage(calm, broken, visit):
 
 
 async def test_it_asks_its_panels_together_with_the_strip(calm, visit):
-    """The strip and the panels that it answers from are asked in one breath, so that they tell of one moment."""
+    """The strip, the panels that it answers from and the alerts are asked in one breath: they tell of one moment."""
     page = await (await visit.context(calm.url)).new_page()
     await page.clock.install()
     await page.goto(calm.url)
@@ -107,6 +110,33 @@ async def test_it_asks_its_panels_together_with_the_strip(calm, visit):
     strips = [place for place, name in enumerate(asked) if name == "summary"]
     assert strips
     for place in strips:
-        assert set(asked[place + 1 : place + 4]) == BEHIND
+        assert set(asked[place + 1 : place + 5]) == BEHIND
     since = asked[strips[0] :]  # before it some may be of a strip that was asked before anybody listened
-    assert [since.count(name) for name in BEHIND] == [len(strips)] * 3
+    assert [since.count(name) for name in BEHIND] == [len(strips)] * len(BEHIND)
+
+
+async def test_it_waits_for_a_strip_that_is_on_its_way(calm, visit):
+    """However long the strip's answer takes, the panels beside it are asked once, and not each second anew."""
+    page = await (await visit.context(calm.url)).new_page()
+    await page.clock.install()
+    await page.goto(calm.url)
+    await drawn(page)
+    await page.wait_for_function(QUIET)
+    asked: list[str] = []
+    answers = asyncio.Event()
+
+    async def held(route: Route) -> None:
+        await answers.wait()
+        await route.continue_()
+
+    await page.route("**/fragments/summary*", held)
+    page.on("request", lambda request: asked.append(urlsplit(request.url).path.rpartition("/")[2]))
+    async with page.expect_request(lambda request: "/fragments/summary" in request.url):
+        await page.clock.fast_forward(12_000)
+    for _ in range(5):
+        await page.wait_for_function(ONLY_STRIP)
+        await page.clock.fast_forward(1_000)
+    await page.wait_for_function(ONLY_STRIP)
+    assert {name: asked.count(name) for name in BEHIND} == dict.fromkeys(BEHIND, 1)
+    answers.set()
+    await page.wait_for_function(QUIET)
