@@ -15,7 +15,7 @@ COLUMNS = """() => [...document.querySelectorAll('.alert-list > li')].filter((ro
   .map((row) => ['badge', 'what', 'since', 'owner', 'due', 'ways']
     .map((name) => Math.round(row.querySelector(`.${name}`).getBoundingClientRect().left)).join())"""
 CAUSES = ["queue_age", "playback_failure_ratio", "api_5xx_spike", "upload_rejection_ratio"]
-LONG = "181 of 549 uploads were rejected in the last hour (33%); 3.75% was usual in the 24 h before"
+LONG = "181 of 549 uploads were rejected in the last hour (33%); it was 3.75% in the 24 h before"
 LOWEST = """() => Math.max(...[...document.querySelectorAll('.panels .panel')]
   .map((panel) => panel.getBoundingClientRect().bottom))"""
 SIZE = "() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"

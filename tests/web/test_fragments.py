@@ -133,6 +133,17 @@ async def test_it_says_where_there_is_nothing(quiet):
         assert "Times are in <span data-zone-name>UTC</span>." in (await quiet.get(path)).text, path
 
 
+@pytest.mark.parametrize(("severity", "tone"), [("critical", "bad"), ("warning", "warn"), ("info", "warn")])
+async def test_it_says_the_severity_in_one_colour(calm, severity, tone):
+    """A stage that breaks by a warning alone is not as red as one that breaks by what is critical, nor is the list."""
+    await new_alert(calm.hound.conn, "queue_age", severity=severity)
+    strip, alerts = (await calm.get("/fragments/summary")).text, (await calm.get("/fragments/alerts")).text
+    assert f'<li data-state="broken" data-severity="{severity}" data-first>' in strip
+    assert f'<div class="verdict" data-tone="{tone}"' in strip
+    assert f'<li data-state="firing" data-severity="{severity}" id="alert-' in alerts
+    assert f' data-tone="{tone}"' in alerts.partition("aria-labelledby")[0]
+
+
 async def test_it_names_its_evidence(console):
     """Evidence stands in words, the finding first, whatever order it was kept in."""
     kept = '{"at": "2026-03-02T12:00:00.5Z", "low": 0.04, "value": 0.05, "odd_one": 7, "reason": "3 of 60 failed"}'

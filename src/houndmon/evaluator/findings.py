@@ -91,7 +91,7 @@ def usual_share(rule: Rule, figures: EnvironmentFigures, subject: str | None, ho
 
 def usual_text(usual: float | None) -> str:
     """What was usual, as the end of a reason; nothing where that was not asked."""
-    return "" if usual is None else f"; {said_percent(usual)} was usual in the 24 h before"
+    return "" if usual is None else f"; it was {said_percent(usual)} in the 24 h before"
 
 
 def share_text(share: Share, nouns: str, said: str, span: str) -> str:

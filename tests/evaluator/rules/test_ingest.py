@@ -65,11 +65,11 @@ def test_it_judges_by_the_numbers_book(rule, now, hours, held):
 def test_it_says_what_was_rejected_and_what_is_usual():
     """The words name both shares; the evidence holds the commonest reasons."""
     one = only("upload_rejection_ratio", **part("upload_rejection_ratio", 30, 60, [(1, 50)] * 24))
-    assert one.reason == "30 of 60 uploads were rejected in the last hour (50%); 2% was usual in the 24 h before"
+    assert one.reason == "30 of 60 uploads were rejected in the last hour (50%); it was 2% in the 24 h before"
     assert one.evidence["causes"] == [{"code": "clipping", "count": 30, "share": 1}]
     assert one.evidence["baseline_ratio"] == 0.02
     rare = only("upload_rejection_ratio", **part("upload_rejection_ratio", 30, 60, [(3, 100_003)] * 24))
-    assert rare.reason.endswith("; <0.01% was usual in the 24 h before")
+    assert rare.reason.endswith("; it was <0.01% in the 24 h before")
     calm = only("upload_rejection_ratio", **part("upload_rejection_ratio", 1, 60))
     assert calm.reason == "1 of 60 uploads were rejected in the last hour (1.67%)"
 

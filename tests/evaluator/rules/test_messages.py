@@ -103,9 +103,9 @@ CASES = {
     "playback_abandoned": Case(
         {"playing": playing(attempts=100, aborted=100, hours=[(2, 98)] * 24)},
         "Listeners leave before the first sound",
-        "100 of 200 plays were left before the first sound in the last 15 min (50%); 2% was usual in the 24 h before;"
+        "100 of 200 plays were abandoned before the first sound in the last 15 min (50%); it was 2% in the 24 h before;"
         " limit 25%.",
-        "Listeners stay again; none of 1,000 plays were left before the first sound in the last 15 min.",
+        "Listeners stay again; none of 1,000 plays were abandoned before the first sound in the last 15 min.",
     ),
     "api_5xx_spike": Case(
         {"requests": requests([("gateway", 1000, 0, 31)])},

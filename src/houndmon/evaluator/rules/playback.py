@@ -44,7 +44,7 @@ def playback_abandoned(rule: Rule, levels: Levels, figures: EnvironmentFigures, 
             playing.now,
             span="15 min",
             nouns="plays",
-            said="were left before the first sound",
+            said="were abandoned before the first sound",
             usual=usual,
         )
     ]
