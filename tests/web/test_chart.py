@@ -83,7 +83,7 @@ def test_it_draws_the_worst_where_that_is_known() -> None:
     assert paths(one, "s0") == [line(worst, 20)]
     assert paths(one, "before") == [line([3.0, 0.0], 20)]
     assert drawing(one).attrib["aria-label"] == "Uploads: oldest 2 min now, 19 min at most"
-    assert stretch_text(one, trend(one)) == "worst of each 2 min"
+    assert stretch_text(one, trend(one)) == "worst in each 2 min"
 
 
 def test_it_says_that_a_band_is_cut() -> None:

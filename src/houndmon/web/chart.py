@@ -159,8 +159,8 @@ def series_text(series: Series, unit: str, end: str) -> str:
 
 def stretch_text(chart: Chart, trend: Trend) -> str:
     """What each point of a chart is of."""
-    worst = "worst " if any(series.worst for series in chart.series) else ""
-    return f"{worst}of each {span_text(trend.step_seconds / 60)}"
+    each = "worst in each" if any(series.worst for series in chart.series) else "per"
+    return f"{each} {span_text(trend.step_seconds / 60)}"
 
 
 FILTERS = {
