@@ -7,7 +7,7 @@ from html import unescape
 from typing import Any
 
 ROUNDING = timedelta(milliseconds=1)  # of a time as the page has it
-ROW = re.compile(r'<li data-state="(?P<state>\w+)" id="alert-(?P<id>\d+)"')
+ROW = re.compile(r'<li data-state="(?P<state>\w+)"[^>]* id="alert-(?P<id>\d+)"')
 
 
 @dataclass(frozen=True)
