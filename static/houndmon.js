@@ -88,11 +88,13 @@
   };
 
   // Where a panel turns stale or failed, or is back, the verdict is asked anew; until that answer is there none is all clear.
-  const withhold = () => {
+  // Nor is one above an alert that fires: the list may know of it first.
+  const fires = () => document.querySelector(`#${ALERTS}[data-tone]`);
+  const withhold = (why) => {
     const verdict = allClear(), sentence = verdict?.querySelector('.sentence');
     if (!verdict || 'unsure' in verdict.dataset) return;
     sentence.style.minHeight = `${sentence.offsetHeight}px`;
-    write(sentence.querySelector('strong'), 'Not everything can be read.');
+    write(sentence.querySelector('strong'), why);
     sentence.replaceChildren(sentence.querySelector('strong'), ' Checking again …');
     Object.assign(verdict.dataset, { tone: 'unknown', unsure: '' });
     headline();
@@ -107,7 +109,8 @@
     }
     if (!strip) return;
     if (turned) soon(strip);
-    if (planOf(strip).again && [...polled()].some(isDoubtful)) withhold();
+    if (planOf(strip).again && [...polled()].some(isDoubtful)) withhold('Not everything can be read.');
+    else if (fires()) withhold('An alert fires.');
   };
 
   // What went well and what did not.
@@ -423,7 +426,7 @@
     const field = document.querySelector('[data-combobox]');
     if (field) combobox(field);
     // Told of each change before it is painted: what follows a swap comes after that.
-    new MutationObserver(doubt).observe(document.body, { subtree: true, attributeFilter: ['data-state', 'data-verdict', 'data-unsure'] });
+    new MutationObserver(doubt).observe(document.body, { subtree: true, attributeFilter: ['data-state', 'data-tone', 'data-verdict', 'data-unsure'] });
     doubt();
     if (location.hash === '#close') document.querySelector('#close textarea')?.focus();
     news();

@@ -242,3 +242,38 @@ async def test_it_withholds_an_all_clear_that_is_older_than_the_doubt(own, visit
     await conn.close()
     await eventually(lambda: verdict_is("ok"), page)
     assert await page.locator(SENTENCE).get_attribute("style") is None
+
+
+@pytest.mark.usefixtures("uncached")
+async def test_it_withholds_an_all_clear_above_an_alert_that_fires(own, visit):
+    """The list knows of an alert while the strip's answer is on its way: until that is there none is all clear."""
+    page = await (await visit.context(own.url)).new_page()
+    holding, listed, passing = asyncio.Event(), asyncio.Event(), set[Route]()
+
+    async def told(route: Route) -> None:
+        if holding.is_set():
+            await listed.wait()
+            await route.continue_()
+            return
+        passing.add(route)
+        await route.fulfill(response=await route.fetch())
+        passing.remove(route)
+
+    await page.route("**/fragments/summary*", told)
+    await page.clock.install()
+    await page.goto(own.url)
+    await drawn(page)
+    await page.wait_for_function(IS_CLEAR)
+    holding.set()
+    while passing:  # asked before the alert
+        await asyncio.sleep(0.01)
+    conn = await asyncpg.connect(own.database)
+    await new_alert(conn, "queue_stalled", severity="critical")
+    await conn.close()
+    await page.clock.fast_forward(12_000)
+    await page.wait_for_selector("#panel-alerts li[data-state=firing]")
+    assert await page.inner_text(SENTENCE) == "An alert fires. Checking again …"
+    assert (await page.title()).startswith("?")
+    listed.set()
+    await page.wait_for_selector("#summary .verdict[data-verdict=broken]:not([data-unsure])")
+    assert "Transcode" in await page.inner_text(SENTENCE)

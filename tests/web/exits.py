@@ -7,7 +7,8 @@ from html import unescape
 from typing import Any
 
 ROUNDING = timedelta(milliseconds=1)  # of a time as the page has it
-ROW = re.compile(r'<li data-state="(?P<state>\w+)" id="alert-(?P<id>\d+)"')
+MARK = r'data-findings="(\w+)"'
+ROW = re.compile(r'<li data-state="(?P<state>\w+)"[^>]* id="alert-(?P<id>\d+)"')
 
 
 @dataclass(frozen=True)
@@ -35,17 +36,49 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Said:
-    """What each exit says; `rows` are those of the list, None where it could not be read."""
+class Seen:
+    """What people see: the list of alerts and the strip; `rows` are those of the list, None where it is not read."""
 
-    summary: dict[str, Any]
-    text: str
     alerts: str
     page: str
     rows: list[Row] | None = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rows", read_rows(self.alerts))
+
+    @property
+    def marks(self) -> tuple[str, str]:
+        """The marks of the findings that list and strip tell of, each empty where it knows of none."""
+        return part(self.alerts, MARK), part(self.page, MARK)
+
+    @property
+    def sentence(self) -> str:
+        """What the strip says first."""
+        return spoken(part(self.page, r'<p class="sentence"[^>]*>(.*?)</p>'))
+
+    @property
+    def listed(self) -> set[str]:
+        """The alerts that the list has, for themselves or under their cause."""
+        rows = self.rows or []
+        return {row.id for row in rows} | {id for row in rows for id in row.explains}
+
+    def duty(self, name: str) -> str | None:
+        """What the strip says under one of its headings, as HTML; None where it has no such heading."""
+        found = re.search(rf"<dt>{name}</dt><dd>(.*?)</dd>", self.page, re.DOTALL)
+        return found[1] if found else None
+
+    def answer(self, name: str) -> str:
+        """One of the five answers, as the strip draws it."""
+        card = part(self.page, rf'data-answer="{name}".*?(<span class="value">.*?</span>)')
+        return spoken(card)
+
+
+@dataclass(frozen=True)
+class Said(Seen):
+    """What each exit says: JSON and text beside what people see."""
+
+    summary: dict[str, Any]
+    text: str
 
     @property
     def first(self) -> dict[str, Any]:
@@ -73,16 +106,6 @@ class Said:
         """Those that fire and that no other one that fires explains."""
         ids = {one["id"] for one in self.firing}
         return [one for one in self.firing if one["explained_by"] not in ids]
-
-    def duty(self, name: str) -> str | None:
-        """What the strip says under one of its headings, as HTML; None where it has no such heading."""
-        found = re.search(rf"<dt>{name}</dt><dd>(.*?)</dd>", self.page, re.DOTALL)
-        return found[1] if found else None
-
-    def answer(self, name: str) -> str:
-        """One of the five answers, as the strip draws it."""
-        card = part(self.page, rf'data-answer="{name}".*?(<span class="value">.*?</span>)')
-        return spoken(card)
 
 
 def part(html: str, pattern: str) -> str:

@@ -11,8 +11,8 @@ from houndmon.rulebook.book import BOOK
 from houndmon.rulebook.spec import SEVERITIES
 from houndmon.rulebook.units import count
 from web.exits import Row, Said, near, part, spoken, stage_item, times
+from web.page_truth import WELL, counted_open, page_contradictions
 
-WELL = "All is well"
 WORDS = {None: "unknown", True: "yes", False: "no"}
 NEVER_NULL = {"transcodes_failed_today", "oldest_queued_job", "worker_alive"}  # once they were read
 INDICATORS = {"critical": "critical", "warning": "major", "info": "minor"}
@@ -20,8 +20,8 @@ INDICATORS = {"critical": "critical", "warning": "major", "info": "minor"}
 
 def contradictions(summary: dict[str, Any], text: str, alerts: str, page: str) -> list[str]:
     """What contradicts what: the summary as JSON and as text, the list of alerts and the strip as HTML."""
-    said = Said(summary, text, alerts, page)
-    return [f"{check.__name__}: {one}" for check in CHECKS for one in check(said)]
+    said = Said(alerts, page, summary, text)
+    return [*page_contradictions(said), *(f"{check.__name__}: {one}" for check in CHECKS for one in check(said))]
 
 
 def all_clear(said: Said) -> Iterator[str]:
@@ -32,7 +32,7 @@ def all_clear(said: Said) -> Iterator[str]:
     yield from (
         f"{name} and the indicator {status['indicator']}" for name, s in exits.items() if (WELL in s) != is_well
     )
-    if is_well and (said.open or said.rows or said.summary["unreadable"] or said.summary["title"]):
+    if is_well and (said.open or said.summary["unreadable"] or said.summary["title"]):
         yield "all is well, and something is open, unreadable, or in the title"
     if is_well != (said.first["state"] == "ok"):
         yield f"the indicator {status['indicator']} over {said.first['state']}"
@@ -59,7 +59,7 @@ def one_text(said: Said) -> Iterator[str]:
     """The text alone is the text in the JSON, and begins as the strip does."""
     if said.text.strip() != said.summary["text"].strip():
         yield "the text alone is not the text in the JSON"
-    sentence = spoken(part(said.page, r'<p class="sentence">(.*?)</p>'))
+    sentence = said.sentence
     head = said.first["head"]
     first_line = said.text.partition("\n")[0].replace("`", "")
     if not sentence.startswith(head):
@@ -76,16 +76,13 @@ def one_text(said: Said) -> Iterator[str]:
 def numbers(said: Said) -> Iterator[str]:
     """How many alerts are open is the same in JSON, strip, title and list; null where nobody can tell."""
     opened = said.summary["open_alerts"]
-    shown = said.duty("Open alerts")
     if opened is None:
-        if shown is not None and "cannot be read" not in shown:
-            yield f"nobody knows the alerts, and the strip counts {spoken(shown)}"
+        if counted_open(said) is not None:
+            yield f"nobody knows the alerts, and the strip counts {counted_open(said)}"
         if said.summary["silences_in_force"] is not None:
             yield "nobody knows the alerts, and the silences are counted"
         return
-    if shown is not None and not spoken(shown).startswith(f"{len(opened)}" if opened else "none"):
-        yield f"{len(opened)} alerts are open, and the strip says {spoken(shown)}"
-    if part(said.page, r'data-open="(\d*)"') != str(len(opened)):
+    if counted_open(said) != len(opened):
         yield f"{len(opened)} alerts are open, and the strip was drawn for another number"
     firing, title = len(said.firing), said.summary["title"].removeprefix("? ")
     wanted = f", {firing} firing" if firing else f"{len(opened)} to close" if opened else ""
@@ -101,11 +98,10 @@ def listed(said: Said) -> Iterator[str]:
         return
     known = {one["id"]: one for one in said.open}
     rows = {row.id: row for row in said.rows}
-    there = set(rows) | {id for row in said.rows for id in row.explains}
     if part(said.alerts, r'data-open="(\d*)"') != str(len(known)) or len(rows) != len(said.rows):
         yield "the list was drawn for another number of alerts"
-    if there != set(known):
-        yield f"JSON has the alerts {sorted(known)}, the list {sorted(there)}"
+    if said.listed != set(known):
+        yield f"JSON has the alerts {sorted(known)}, the list {sorted(said.listed)}"
     if {one["id"] for one in said.causes} != {row.id for row in said.rows if row.state == "firing"}:
         yield "the list does not lead with what no other alert explains"
     for id in rows.keys() & known.keys():

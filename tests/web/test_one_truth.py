@@ -255,7 +255,7 @@ BREAKS = {
     "indicator": (lambda summary: summary["status"].update(indicator="minor"), None),
     "one_text": (lambda summary: summary.update(text="prod: Play is broken."), None),
     "numbers": (lambda summary: summary.update(title="critical, 7 firing"), None),
-    "listed": (None, ('data-state="firing" id="alert-', 'data-state="firing" id="alert-9')),
+    "listed": (None, (' id="alert-', ' id="alert-9')),
     "headline": (lambda summary: summary["first_broken_stage"].update(severity="warning"), None),
     "duties": (lambda summary: summary["first_broken_stage"].update(owner_role="somebody"), None),
     "ratios": (None, ("oldest for", "youngest for")),

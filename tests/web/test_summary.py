@@ -402,6 +402,18 @@ async def test_it_shows_alerts_while_what_judges_them_is_locked(calm, monkeypatc
     assert f'href="/alerts/{id}' in text
 
 
+async def test_it_never_says_of_alerts_that_no_rule_was_evaluated(calm, monkeypatch):
+    """Where houndmon's own database is gone the strip tells of when its alerts are, not that none was judged."""
+    await new_alert(calm.hound.conn, "queue_stalled", severity="critical")
+    good = await summary(calm)
+    monkeypatch.setattr(state_database, "QUICK_READ_SECONDS", 0.0)
+    calm.invalidate()
+    strip = (await calm.get("/fragments/summary")).text
+    assert "<strong>Transcode is broken:</strong>" in strip
+    assert "No rule has been evaluated" not in strip
+    assert f'The alerts are as of <time datetime="{good["alerts_as_of"][:19]}' in strip
+
+
 async def test_it_says_beside_what_is_broken_that_the_evaluator_is_late(calm):
     """While an alert fires, an evaluator that is late is told of beside the broken stage: more may be broken by now."""
     conn = calm.hound.conn
@@ -417,4 +429,4 @@ async def test_it_says_beside_what_is_broken_that_the_evaluator_is_late(calm):
         assert "<strong>Transcode is broken:</strong>" in strip
     assert "The evaluator is late." not in on_time
     assert "<strong>The evaluator is late.</strong> The rules were last evaluated <time" in late
-    assert "<strong>The evaluator is late.</strong> No rule has been evaluated yet" in never
+    assert "<strong>Nobody can tell when the rules were last evaluated.</strong> The alerts are as of <time" in never
