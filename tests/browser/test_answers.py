@@ -110,7 +110,7 @@ async def test_it_asks_its_panels_together_with_the_strip(calm, visit):
     strips = [place for place, name in enumerate(asked) if name == "summary"]
     assert strips
     for place in strips:
-        assert set(asked[place + 1 : place + 5]) == BEHIND
+        assert set(asked[place + 1 : place + 6]) >= BEHIND  # at some hours the top cause is one of uploads: five then
     since = asked[strips[0] :]  # before it some may be of a strip that was asked before anybody listened
     assert [since.count(name) for name in BEHIND] == [len(strips)] * len(BEHIND)
 

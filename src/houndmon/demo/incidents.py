@@ -67,7 +67,7 @@ _ALL = (
     IncidentKind(
         "listeners-leave",
         "Listeners leave before the first sound",
-        "Playback: nine of ten give up while they wait and press play again; nothing fails, and no error is told.",
+        "Playback: nine of ten give up while they wait and press play again; no play fails, and no error is reported.",
         "playback_abandoned",
         seconds=60,
         rest_seconds=24 * 60,
