@@ -95,7 +95,7 @@ async def test_it_keeps_its_rows_on_the_wall_where_nothing_can_be_read(own, visi
     await conn.execute("alter schema hound rename to gone")
     await conn.close()
     own.invalidate()
-    services_of(own.app).levels._shared.invalidate()
+    services_of(own.app).levels.invalidate()
     for name in ("summary", "slos", "panels/transcode", "panels/playback"):
         await polled(page, name)
     assert await page.locator("#panel-slos .notice").count() >= 3
